@@ -1,0 +1,80 @@
+# Every target makes .venv first if it is missing or out of date. `make help` lists them.
+# Another interpreter: make PYTHON=python3.13 ...   One unit: make grade UNIT=optimizers
+
+PYTHON ?=
+UNIT ?=
+ARGS ?=
+PYTEST_ARGS ?=
+NOTEBOOKS = course/lessons assignments/source
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help setup demo test lab grade release bench soak verify doctor check lint types format notebooks \
+        solutions bundle lock system clean
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:
+	@PYTHON="$(PYTHON)" tools/setup-venv
+
+demo: setup  ## grade an invented class: scores, what went wrong, feedback under demo/
+	@$(BIN)/descent demo $(ARGS)
+
+test: setup system check  ## style, types and every test; ends with what was skipped, and why
+	@$(BIN)/pytest $(PYTEST_ARGS)
+
+lab: setup bundle  ## JupyterLab on a student's bundle
+	@cd dist/student && $(CURDIR)/$(BIN)/jupyter lab $(ARGS)
+
+release: setup  ## make the students' notebooks (UNIT=optimizers for one unit)
+	@$(BIN)/descent release $(UNIT) $(ARGS)
+
+grade: setup  ## grade what lies in assignments/submitted: make grade UNIT=gradient-checks
+	@test -n "$(UNIT)" || { echo "Which unit? make grade UNIT=gradient-checks" >&2; exit 2; }
+	@$(BIN)/descent grade $(UNIT) $(ARGS)
+
+bundle: setup  ## dist/student and its zip: all that a student gets
+	@$(BIN)/descent release $(UNIT)
+	@$(BIN)/python -m descent_autograder.bundle $(UNIT)
+
+bench: setup  ## what counts, measured side by side; writes bench.json
+	@tools/setup-bench
+	@$(BIN)/descent bench $(ARGS)
+
+soak: setup system  ## the long tests: a thousand submissions, two hundred kills, fuzzing
+	@$(BIN)/pytest -m soak $(PYTEST_ARGS)
+
+verify: setup  ## prove the grader: references pass, mistakes are named
+	@$(BIN)/descent verify $(UNIT)
+
+doctor: setup  ## which sandbox this machine can build, and what it lacks
+	@$(BIN)/descent doctor
+
+check: lint types
+
+lint: setup  ## ruff, and whether notebooks stand in their canonical form
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/python -m descent_autograder.notebooks $(NOTEBOOKS)
+
+types: setup  ## mypy
+	@$(BIN)/mypy
+
+format: setup  ## put code and notebooks in their canonical form
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/python -m descent_autograder.notebooks --write $(NOTEBOOKS)
+
+solutions: setup  ## fill the solution regions of the assignments from descent_solutions
+	@$(BIN)/python -m descent_autograder.solutions --write assignments/source
+
+system: setup
+	@tests/setup-system
+
+lock: setup  ## resolve the requirements anew (needs uv)
+	@$(BIN)/python tools/environment.py lock
+
+clean:  ## remove everything that was made, but not assignments' grades
+	@rm -rf .venv demo dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
