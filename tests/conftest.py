@@ -1,4 +1,4 @@
-"""What was skipped is said last; in continuous integration some things may not be skipped at all."""
+"""What was skipped is said last; in CI some things may not be skipped at all."""
 
 from __future__ import annotations
 
