@@ -1,0 +1,58 @@
+"""Make the demos' still pictures: ``python tests/browser/demo_stills.py [NAME …]``.
+
+A still is the demo itself as headless Chromium shows it, in few colours and at most 20 KB. A
+manifest records which version of the demo it was taken from; a test compares them.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import descent.demos
+from chromium import browser, resize
+from descent.demos.engine import Demo, fingerprint
+from descent.demos.strings import TABLES
+from PIL import Image
+
+FOLDER = Path(descent.demos.__file__).parent / "stills"
+WIDTH = 800
+MAX_BYTES = 20_000
+
+
+def squeeze(png: bytes) -> bytes:
+    """Return the picture in the most colours that fit into the bytes allowed."""
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    for colors in (64, 32, 16, 8):
+        out = io.BytesIO()
+        picture.quantize(colors, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+        if out.tell() <= MAX_BYTES:
+            return out.getvalue()
+    raise ValueError(f"the picture has more than {MAX_BYTES} bytes in eight colours")
+
+
+def main(names: list[str]) -> None:
+    manifest_path = FOLDER / "manifest.json"
+    manifest = json.loads(manifest_path.read_text()) if manifest_path.is_file() else {}
+    with browser() as driver, TemporaryDirectory() as folder:
+        for name in names or [name for name in descent.demos.__all__ if name in TABLES]:
+            demo: Demo = getattr(descent.demos, name)()
+            digest = fingerprint(demo)
+            if manifest.get(demo.name) == digest and (FOLDER / f"{demo.name}.png").is_file():
+                continue
+            resize(driver, WIDTH, demo.height)
+            driver.get(demo.save(Path(folder) / "demo.html").as_uri())
+            time.sleep(1.5)
+            still = squeeze(driver.get_screenshot_as_png())
+            (FOLDER / f"{demo.name}.png").write_bytes(still)
+            manifest[demo.name] = digest
+            print(f"{demo.name}: {len(still)} bytes")
+    manifest_path.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
