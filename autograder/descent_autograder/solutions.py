@@ -32,6 +32,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from descent_autograder import units
 from descent_autograder.notebooks import canonical_text, find_notebooks
 
 __all__ = ["SolutionError", "fill", "main"]
@@ -310,7 +311,7 @@ def filled_text(path: Path) -> str:
 
     Raises `SolutionError` where the notebook and `descent_solutions.<unit>` don't fit.
     """
-    unit = re.sub(r"^\d+-", "", path.parent.name).replace("-", "_")
+    unit = units.module(path.parent.name)
     spec = find_spec(f"descent_solutions.{unit}")
     if spec is None or spec.origin is None:
         raise SolutionError(f"there is no descent_solutions.{unit}")
