@@ -1,0 +1,42 @@
+"""How an answer is judged: observe it, compare it, name the mistake, say so in words."""
+
+from descent.judging.exam import (
+    Candidate,
+    Exam,
+    Mistake,
+    exam_for,
+    public_exam,
+    set_exams,
+)
+from descent.judging.observing import (
+    Case,
+    Observation,
+    Observer,
+    Question,
+    Raised,
+    Record,
+    Stopped,
+    Unfinished,
+    question,
+)
+from descent.judging.verdict import Verdict, judge
+
+__all__ = [
+    "Candidate",
+    "Case",
+    "Exam",
+    "Mistake",
+    "Observation",
+    "Observer",
+    "Question",
+    "Raised",
+    "Record",
+    "Stopped",
+    "Unfinished",
+    "Verdict",
+    "exam_for",
+    "judge",
+    "public_exam",
+    "question",
+    "set_exams",
+]

@@ -1,0 +1,1094 @@
+"""Unit 1 for the grader: fresh cases, accepted variants, and the mistakes students make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from descent.judging import Mistake
+from descent_solutions import gradient_checks as reference
+
+from descent_autograder.catalogue import Entry, Switches, add
+
+Array = npt.NDArray[Any]
+Rng = np.random.Generator
+Case = dict[str, Any]
+
+# ---- difference quotients ------------------------------------------------------------------------
+
+SHAPES: tuple[tuple[int, ...], ...] = ((3, 2), (4,), (), (2, 1, 3), (3,), (2, 2))
+
+
+def _difference_cases(rng: Rng, steps: tuple[float | None, ...]) -> list[Case]:
+    cases = []
+    for i, (shape, h) in enumerate(zip(SHAPES, steps, strict=True)):
+        x = np.asarray(rng.uniform(-1.5, 1.5, shape))
+        kind = "float64"
+        if i == 4:
+            x, kind = rng.integers(-3, 4, shape), "int64"
+        if i == 5:
+            x, kind = x.astype(np.float32), "float32"
+        weights = np.asarray(rng.uniform(0.5, 2.0, shape))
+        about = f"x of shape {shape} and dtype {kind}, " + (
+            "h left out" if h is None else f"h = {h:g}"
+        )
+        cases.append({"about": about, "x": x, "w": weights, "h": h})
+    return cases
+
+
+def real_step_cases(rng: Rng) -> list[Case]:
+    return _difference_cases(rng, (1e-2, None, 1e-1, 1e-3, 1e-4, 1e-3))
+
+
+def complex_step_cases(rng: Rng) -> list[Case]:
+    return _difference_cases(rng, (1e-20, None, 1e-30, 1e-100, 1e-20, 1e-20))
+
+
+def _quotient(
+    on: Switches, step: Callable[..., Any], start: Callable[..., Any]
+) -> Callable[..., Any]:
+    """A difference quotient with the faults that all of them share."""
+
+    def difference(f: Callable[[Any], Any], x: Any, h: float) -> Any:
+        given = x
+        work = np.asarray(x) if "integer-truncation" in on else np.array(x, dtype=np.float64)
+        gradient = np.zeros(work.shape)
+        f_x = start(f, work)
+        if "all-at-once" in on:
+            moved = np.ones(work.shape)
+            gradient[...] = step(f, work, moved, h, f_x)
+        else:
+            for index in np.ndindex(work.shape):
+                moved = np.zeros(work.shape)
+                moved[index] = 1
+                gradient[index] = step(f, work, moved, h, f_x)
+        if "x-left-changed" in on and isinstance(given, np.ndarray):
+            given += np.asarray(max(h, 1.0)).astype(given.dtype)
+        if "flattened" in on:
+            gradient = gradient.ravel()
+        if "sign" in on:
+            gradient = -gradient
+        return gradient
+
+    return difference
+
+
+def _shifted(on: Switches, x: Any, by: Any) -> Any:
+    moved = x.copy()
+    moved[...] = moved + by if "integer-truncation" not in on else (moved + by).astype(x.dtype)
+    return moved
+
+
+def forward_family(on: Switches) -> Callable[..., Any]:
+    def start(f: Callable[[Any], Any], x: Any) -> Any:
+        return f(x.copy())
+
+    def step(f: Callable[[Any], Any], x: Any, moved: Any, h: float, f_x: Any) -> Any:
+        if "backward-difference" in on:
+            return (f_x - f(_shifted(on, x, -h * moved))) / h
+        if "centred" in on:
+            rise = f(_shifted(on, x, h * moved)) - f(_shifted(on, x, -h * moved))
+            return rise / (2 * h)
+        rise = f(_shifted(on, x, h * moved)) - f_x
+        if "not-divided" in on:
+            return rise
+        return rise / (2 * h) if "halved" in on else rise / h
+
+    quotient = _quotient(on, step, start)
+
+    def forward_difference(f: Callable[[Any], Any], x: Any, h: float = 1e-5) -> Any:
+        return quotient(f, x, h)
+
+    return forward_difference
+
+
+def central_family(on: Switches) -> Callable[..., Any]:
+    def start(f: Callable[[Any], Any], x: Any) -> Any:
+        return f(x.copy()) if "one-sided" in on else None
+
+    def step(f: Callable[[Any], Any], x: Any, moved: Any, h: float, f_x: Any) -> Any:
+        plus = f(_shifted(on, x, h * moved))
+        if "one-sided" in on:
+            return (plus - f_x) / h
+        minus = f(_shifted(on, x, -h * moved))
+        if "not-halved" in on:
+            return (plus - minus) / h
+        if "precedence" in on:
+            return (plus - minus) / 2 * h
+        if "half-step" in on:
+            half = (f(_shifted(on, x, h / 2 * moved)), f(_shifted(on, x, -h / 2 * moved)))
+            return (half[0] - half[1]) / (2 * h)
+        return (plus - minus) / (2 * h)
+
+    quotient = _quotient(on, step, start)
+
+    def central_difference(f: Callable[[Any], Any], x: Any, h: float = 1e-5) -> Any:
+        return quotient(f, x, h)
+
+    return central_difference
+
+
+def complex_family(on: Switches) -> Callable[..., Any]:
+    def complex_step(f: Callable[[Any], Any], x: Any, h: float = 1e-20) -> Any:
+        base = np.array(x, dtype=np.float64)
+        gradient = np.zeros(base.shape)
+        for index in np.ndindex(base.shape):
+            moved = base.astype(np.complex128)
+            if "all-at-once" in on:
+                moved += 1j * h
+            elif "real-step" in on:
+                moved[index] += h
+            else:
+                moved[index] += 1j * h
+            value = f(moved)
+            part = value.real if "real-part" in on else value.imag
+            if "difference-taken" in on:
+                part = (value - f(base)).real
+            gradient[index] = part if "not-divided" in on else part / h
+            if "halved" in on:
+                gradient[index] /= 2
+        if "x-left-changed" in on and isinstance(x, np.ndarray):
+            x += np.asarray(1.0).astype(x.dtype)
+        return gradient.ravel() if "flattened" in on else gradient
+
+    return complex_step
+
+
+def in_place_central(f: Callable[[Any], Any], x: Any, h: float = 1e-5) -> Any:
+    """Moves each coordinate of a float copy there and back."""
+    z = np.asarray(x, dtype=float)
+    z = z.copy() if z is x else z
+    gradient = np.empty(z.shape)
+    it = np.nditer(z, flags=["multi_index"])
+    for _ in it:
+        i = it.multi_index
+        old = float(z[i])
+        z[i] = old + h
+        high = f(z)
+        z[i] = old - h
+        low = f(z)
+        z[i] = old
+        gradient[i] = (high - low) / (2.0 * h)
+    return gradient
+
+
+def flat_forward(f: Callable[[Any], Any], x: Any, h: float = 1e-5) -> Any:
+    """Loops over a flat list of floats."""
+    shape = np.shape(x)
+    flat = [float(v) for v in np.ravel(x)]
+    rises = []
+    for i in range(len(flat)):
+        moved = list(flat)
+        moved[i] = moved[i] + h
+        rises.append((f(np.reshape(moved, shape)) - f(np.reshape(flat, shape))) / h)
+    return np.array(rises).reshape(shape)
+
+
+_ALL_AT_ONCE = Mistake(
+    "all-at-once",
+    "It looks as if every coordinate of x is moved at the same time.",
+    "Move one coordinate, measure f, put it back, and only then go on to the next.",
+)
+_LEFT_CHANGED = Mistake(
+    "x-left-changed",
+    "It looks as if x is not what it was after the call.",
+    "Work on a copy, or put every coordinate back before you go on.",
+)
+_TRUNCATED = Mistake(
+    "integer-truncation",
+    "It looks as if x keeps its integer or float32 type, so that x + h is cut off.",
+    "Make a float64 array of x first: an integer array drops everything after the point.",
+)
+_FLATTENED = Mistake(
+    "flattened",
+    "It looks as if the gradient comes back flat.",
+    "Give it the shape of x.",
+)
+_SIGN = Mistake(
+    "sign",
+    "It looks as if the sign of the difference is turned round.",
+    "The value further along x comes first: f(x + h) minus the other one.",
+)
+
+add(
+    Entry(
+        question="forward_difference",
+        reference=reference.forward_difference,
+        cases=real_step_cases,
+        family=forward_family,
+        mistakes=(
+            Mistake(
+                "halved",
+                "It looks as if the difference is divided by 2h.",
+                "From x to x + h is one step of length h.",
+            ),
+            Mistake(
+                "not-divided",
+                "It looks as if the difference isn't divided by h.",
+                "A slope is a rise over a run: divide by the run.",
+            ),
+            Mistake(
+                "backward-difference",
+                "It looks as if you step back, to x − h, rather than forward.",
+                "The forward difference compares f(x + h) with f(x).",
+            ),
+            Mistake(
+                "centred",
+                "It looks as if this is the centred difference.",
+                "That one comes next; here, compare f(x + h) with f(x).",
+            ),
+            _ALL_AT_ONCE,
+            _LEFT_CHANGED,
+            _TRUNCATED,
+            _FLATTENED,
+            _SIGN,
+        ),
+        variants={"a flat list of floats": flat_forward},
+    )
+)
+
+add(
+    Entry(
+        question="central_difference",
+        reference=reference.central_difference,
+        cases=real_step_cases,
+        family=central_family,
+        mistakes=(
+            Mistake(
+                "not-halved",
+                "It looks as if the difference is divided by h.",
+                "From x − h to x + h the distance is 2h.",
+            ),
+            Mistake(
+                "precedence",
+                "It looks as if the quotient is halved and then multiplied by h.",
+                "`a / 2 * h` means (a / 2) · h; put brackets around `2 * h`.",
+            ),
+            Mistake(
+                "one-sided",
+                "It looks as if this is the forward difference.",
+                "Step both ways: compare f(x + h) with f(x − h).",
+            ),
+            Mistake(
+                "half-step",
+                "It looks as if you step by h/2 to either side and divide by 2h.",
+                "Step by h to either side; the distance is then 2h.",
+            ),
+            _ALL_AT_ONCE,
+            _LEFT_CHANGED,
+            _TRUNCATED,
+            _FLATTENED,
+            _SIGN,
+        ),
+        variants={"in place on a copy": in_place_central},
+    )
+)
+
+add(
+    Entry(
+        question="complex_step",
+        reference=reference.complex_step,
+        cases=complex_step_cases,
+        family=complex_family,
+        mistakes=(
+            Mistake(
+                "real-step",
+                "It looks as if the step is real.",
+                "Step along the imaginary axis: add 1j * h.",
+            ),
+            Mistake(
+                "real-part",
+                "It looks as if the real part is taken.",
+                "The slope is in the imaginary part of f(x + ih).",
+            ),
+            Mistake(
+                "not-divided",
+                "It looks as if the imaginary part isn't divided by h.",
+                "Divide the imaginary part by the length of the step.",
+            ),
+            Mistake(
+                "difference-taken",
+                "It looks as if f(x) is subtracted and the real part kept.",
+                "No difference is needed: that is the point of the complex step.",
+            ),
+            Mistake(
+                "halved",
+                "It looks as if you divide by 2h.",
+                "There is one step of length h, so divide by h.",
+            ),
+            _ALL_AT_ONCE,
+            _LEFT_CHANGED,
+            _FLATTENED,
+        ),
+    )
+)
+
+# ---- reading errors ------------------------------------------------------------------------------
+
+
+def relative_error_cases(rng: Rng) -> list[Case]:
+    a, b = rng.normal(size=(3, 4)), rng.normal(size=(3, 4))
+    a[0, 1] = b[0, 1] = 0.0
+    a[1, 2], b[1, 2] = 0.0, 0.3
+    b[2, 0] = -a[2, 0]
+    near = rng.normal(size=5)
+    c, d = near * 1e-8, near * (1e-8 + 3e-12)
+    e, f = rng.normal(size=4), rng.normal(size=4)
+    e[1], f[2] = np.nan, np.nan
+    return [
+        {"about": "two (3, 4) arrays, one pair of zeros", "a": a, "b": b},
+        {"about": "numbers near 1e-8", "a": c, "b": d},
+        {"about": "arrays with a NaN", "a": e, "b": f},
+    ]
+
+
+def relative_error_family(on: Switches) -> Callable[..., Any]:
+    def relative_error(a: Any, b: Any) -> Any:
+        gap = np.asarray(a - b) if "signed" in on else np.abs(a - b)
+        size_a, size_b = np.abs(a), np.abs(b)
+        if "sum" in on:
+            size = size_a + size_b
+        elif "minimum" in on:
+            size = np.minimum(size_a, size_b)
+        elif "first-only" in on:
+            size = size_a
+        elif "absolute" in on:
+            size = np.ones_like(gap)
+        else:
+            size = np.maximum(size_a, size_b)
+        if "epsilon" in on:
+            error = gap / (size + 1e-8)
+        elif "no-zero-case" in on:
+            error = gap / size
+        else:
+            error = np.where(size == 0, gap, gap / np.where(size == 0, 1.0, size))
+        if "nan-swallowed" in on:
+            error = np.nan_to_num(error, nan=0.0)
+        if "largest-only" in on:
+            return np.max(error)
+        return error
+
+    return relative_error
+
+
+def relative_error_loop(a: Any, b: Any) -> Any:
+    """Plain loops and Python floats."""
+    out = []
+    for p, q in zip(np.ravel(a).tolist(), np.ravel(b).tolist(), strict=True):
+        top = max(abs(p), abs(q))
+        if p != p or q != q:
+            out.append(float("nan"))
+        else:
+            out.append(abs(p - q) / top if top > 0 else 0.0)
+    return np.array(out).reshape(np.shape(a))
+
+
+add(
+    Entry(
+        question="relative_error",
+        reference=reference.relative_error,
+        cases=relative_error_cases,
+        family=relative_error_family,
+        mistakes=(
+            Mistake(
+                "absolute",
+                "It looks as if this is the absolute error.",
+                "Divide by the larger of |a| and |b|: 1e-4 means little next to 1, a lot to 1e-5.",
+            ),
+            Mistake(
+                "signed",
+                "It looks as if the difference keeps its sign.",
+                "Take the absolute value of a − b, or errors of one sign pass every threshold.",
+            ),
+            Mistake(
+                "sum",
+                "It looks as if you divide by |a| + |b|.",
+                "Divide by the larger of the two; the thresholds are meant for that.",
+            ),
+            Mistake(
+                "minimum",
+                "It looks as if you divide by the smaller of |a| and |b|.",
+                "Divide by the larger of the two, elementwise.",
+            ),
+            Mistake(
+                "first-only",
+                "It looks as if you divide by |a| alone.",
+                "Neither is known to be right: divide by the larger of |a| and |b|.",
+            ),
+            Mistake(
+                "no-zero-case",
+                "It looks as if 0 against 0 isn't taken care of.",
+                "Where both are 0 they agree: the error is 0, not 0/0.",
+            ),
+            Mistake(
+                "epsilon",
+                "It looks as if a small number is added to the denominator.",
+                "It hides the errors of small gradients; treat the case of two zeros by itself.",
+            ),
+            Mistake(
+                "nan-swallowed",
+                "It looks as if NaN is turned into a number.",
+                "A NaN is a finding: leave it in.",
+            ),
+            Mistake(
+                "largest-only",
+                "It looks as if only the largest error comes back.",
+                "Return one error an element; the caller takes the maximum.",
+            ),
+        ),
+        variants={"loops": relative_error_loop},
+    )
+)
+
+
+def verdict_cases(rng: Rng) -> list[Case]:
+    def errors() -> list[float]:
+        within = 10 ** rng.uniform([-9.5, -6.8, -3.8, -1.8], [-7.2, -4.2, -2.2, 0.0])
+        return [*within.tolist(), 1e-2, 1e-4, 1e-7, 0.0, float("nan")]
+
+    return [
+        {"about": "has_kinks=False", "errors": errors(), "has_kinks": False},
+        {"about": "has_kinks=True", "errors": errors(), "has_kinks": True},
+        {"about": "has_kinks left out", "errors": errors(), "has_kinks": None},
+    ]
+
+
+def verdict_family(on: Switches) -> Callable[..., Any]:
+    def verdict(error: float, *, has_kinks: bool = False) -> Any:
+        if "nan-passes" in on and error != error:
+            return "happy"
+        if "nan-uncomfortable" in on and error != error:
+            return "uncomfortable"
+        if "kinks-swapped" in on:
+            has_kinks = not has_kinks
+        if "kinks-ignored" in on:
+            has_kinks = False
+        if "always-okay" in on:
+            has_kinks = True
+        limits = [1e-2, 1e-4, 1e-7]
+        if "shifted" in on:
+            limits = [1e-1, 1e-3, 1e-6]
+
+        def above(limit: float) -> bool:
+            return error >= limit if "border" in on else error > limit
+
+        if error != error or above(limits[0]):
+            return "wrong"
+        if above(limits[1]):
+            return "okay" if "kinks-excuse-all" in on and has_kinks else "uncomfortable"
+        if above(limits[2]):
+            return "okay" if has_kinks else "uncomfortable"
+        return "happy"
+
+    return verdict
+
+
+add(
+    Entry(
+        question="verdict",
+        reference=reference.verdict,
+        cases=verdict_cases,
+        family=verdict_family,
+        mistakes=(
+            Mistake(
+                "border",
+                "It looks as if a value exactly on a threshold counts as above it.",
+                "1e-7 itself is still happy: use >, not >=.",
+            ),
+            Mistake(
+                "nan-passes",
+                "It looks as if NaN passes every comparison down to the best verdict.",
+                "Every comparison with NaN is False. Ask `not error <= 1e-2`, or np.isnan.",
+            ),
+            Mistake(
+                "nan-uncomfortable",
+                "It looks as if NaN is called uncomfortable.",
+                "A NaN is wrong, whatever made it.",
+            ),
+            Mistake(
+                "kinks-ignored",
+                "It looks as if kinks make no difference.",
+                "With kinks, up to 1e-4 is okay; without, it is uncomfortable.",
+            ),
+            Mistake(
+                "kinks-swapped",
+                "It looks as if has_kinks is read the wrong way round.",
+                "Kinks excuse an error; a smooth function has no excuse.",
+            ),
+            Mistake(
+                "always-okay",
+                "It looks as if 1e-4 is okay without kinks as well.",
+                "Only a function with kinks may be called okay.",
+            ),
+            Mistake(
+                "kinks-excuse-all",
+                "It looks as if kinks excuse errors up to 1e-2.",
+                "Between 1e-4 and 1e-2 even a function with kinks is uncomfortable.",
+            ),
+            Mistake(
+                "shifted",
+                "It looks as if the thresholds are ten times too large.",
+                "They are 1e-2, 1e-4 and 1e-7.",
+            ),
+        ),
+    )
+)
+
+
+def best_step_cases(rng: Rng) -> list[Case]:
+    cases: list[Case] = []
+    for decades in ([-1, -3, -5, -9, -12], [-2, -4, -5, -8, -11], [-1, -2, -4, -8, -10]):
+        steps = [float(10.0**d) for d in rng.permutation(decades)]
+        cases.append(
+            {
+                "about": "steps " + ", ".join(f"{h:g}" for h in steps),
+                "x": float(rng.uniform(0.3, 0.6)),
+                "frequency": float(rng.uniform(1.0, 1.6)),
+                "slope": float(rng.uniform(1.0, 2.0)),
+                "steps": steps,
+            }
+        )
+    return cases
+
+
+def best_step_family(on: Switches) -> Callable[..., Any]:
+    def best_step(f: Any, df: Any, x: Any, steps: Any) -> Any:
+        def slope(h: float) -> Any:
+            if "forward" in on:
+                return (f(x + h) - f(x)) / h
+            return (f(x + h) - f(x - h)) / (h if "not-halved" in on else 2 * h)
+
+        errors = [slope(h) - df(x) for h in steps]
+        if "signed" not in on:
+            errors = [abs(e) for e in errors]
+        if "smallest" in on:
+            return min(steps)
+        if "largest" in on:
+            return max(steps)
+        best = int(np.argmax(errors) if "worst" in on else np.argmin(errors))
+        if "index" in on:
+            return best
+        if "error-returned" in on:
+            return 10.0 ** np.round(np.log10(np.abs(errors[best]) + 1e-17)) * 1e-30
+        return steps[best]
+
+    return best_step
+
+
+def best_step_relative(f: Any, df: Any, x: Any, steps: Any) -> Any:
+    """By the relative error, with a running minimum."""
+    best, least = steps[0], np.inf
+    for h in steps:
+        numerical, exact = (f(x + h) - f(x - h)) / (2 * h), df(x)
+        error = abs(numerical - exact) / max(abs(numerical), abs(exact))
+        if error < least:
+            best, least = h, error
+    return best
+
+
+add(
+    Entry(
+        question="best_step",
+        reference=reference.best_step,
+        cases=best_step_cases,
+        family=best_step_family,
+        mistakes=(
+            Mistake(
+                "smallest",
+                "It looks as if the smallest h is taken.",
+                "Below some h, rounding in f(x + h) − f(x − h) makes it worse. Measure each error.",
+            ),
+            Mistake(
+                "largest",
+                "It looks as if the largest h is taken.",
+                "Measure the error at each h and take the h of the smallest.",
+            ),
+            Mistake(
+                "worst",
+                "It looks as if you take the h with the largest error.",
+                "Use argmin, not argmax.",
+            ),
+            Mistake(
+                "forward",
+                "It looks as if the errors are those of the forward difference.",
+                "Use the centred difference: it has its best h elsewhere.",
+            ),
+            Mistake(
+                "signed",
+                "It looks as if the errors keep their sign.",
+                "Take absolute values before looking for the smallest.",
+            ),
+            Mistake(
+                "index",
+                "It looks as if the position in `steps` comes back.",
+                "Return the step itself: steps[i].",
+            ),
+            Mistake(
+                "not-halved",
+                "It looks as if the centred difference is divided by h.",
+                "The distance from x − h to x + h is 2h.",
+            ),
+        ),
+        variants={"relative error, running minimum": best_step_relative},
+    )
+)
+
+# ---- kinks ---------------------------------------------------------------------------------------
+
+
+def crossed_kinks_cases(rng: Rng) -> list[Case]:
+    plus = rng.normal(size=(4, 3))
+    minus = np.where(rng.random((4, 3)) < 0.5, -plus, plus + 0.1 * np.sign(plus))
+    plus[0], minus[0] = [0.4, -0.4, 0.3], [-0.2, 0.1, 0.5]
+    edge_plus = np.array([0.0, 0.0, 0.0, 0.5, -0.5, 0.7])
+    edge_minus = np.array([1.0, -1.0, 0.0, 0.0, 0.0, 0.2]) * rng.uniform(0.5, 2)
+    return [
+        {"about": "pre-activations of shape (4, 3)", "pre_plus": plus, "pre_minus": minus},
+        {"about": "some exactly 0", "pre_plus": edge_plus, "pre_minus": edge_minus},
+    ]
+
+
+def crossed_kinks_family(on: Switches) -> Callable[..., Any]:
+    def crossed_kinks(pre_plus: Any, pre_minus: Any) -> Any:
+        if "product" in on:
+            mask = pre_plus * pre_minus < 0
+        elif "sign" in on:
+            mask = np.sign(pre_plus) != np.sign(pre_minus)
+        elif "not-negative" in on:
+            mask = (pre_plus >= 0) != (pre_minus >= 0)
+        elif "either" in on:
+            mask = (pre_plus > 0) | (pre_minus > 0)
+        elif "one-way" in on:
+            mask = (pre_plus > 0) & ~(pre_minus > 0)
+        else:
+            mask = (pre_plus > 0) != (pre_minus > 0)
+        if "inverted" in on:
+            mask = ~mask
+        if "any" in on:
+            return bool(mask.any())
+        if "indices" in on:
+            return np.argwhere(mask)
+        return mask
+
+    return crossed_kinks
+
+
+_ANY = Mistake(
+    "any",
+    "It looks as if one answer comes back for everything.",
+    "Return a mask: one True or False for each.",
+)
+_INVERTED = Mistake(
+    "inverted",
+    "It looks as if the mask is turned round: True where nothing happened.",
+    "True marks the places to be careful about.",
+)
+
+add(
+    Entry(
+        question="crossed_kinks",
+        reference=reference.crossed_kinks,
+        cases=crossed_kinks_cases,
+        family=crossed_kinks_family,
+        mistakes=(
+            Mistake(
+                "product",
+                "It looks as if only products below zero count.",
+                "A ReLU at exactly 0 is off: 0 against 1 crosses too, though the product is 0.",
+            ),
+            Mistake(
+                "sign",
+                "It looks as if 0 and a negative number count as different sides.",
+                "At 0 a ReLU is as flat as below it: compare (pre > 0), not the signs.",
+            ),
+            Mistake(
+                "not-negative",
+                "It looks as if 0 counts as the side where the ReLU is on.",
+                "Use > 0 on both sides.",
+            ),
+            Mistake(
+                "either",
+                "It looks as if every unit counts that is on at either side.",
+                "Only a change counts: on at one side and off at the other.",
+            ),
+            Mistake(
+                "one-way",
+                "It looks as if only crossings in one direction count.",
+                "On at −h and off at +h is a crossing as well.",
+            ),
+            _INVERTED,
+            _ANY,
+            Mistake(
+                "indices",
+                "It looks as if the positions come back.",
+                "Return the mask itself, of the shape of the pre-activations.",
+            ),
+        ),
+    )
+)
+
+
+def winner_changed_cases(rng: Rng) -> list[Case]:
+    cases: list[Case] = []
+    for rows, columns in ((6, 4), (3, 5), (5, 3)):
+        plus = rng.normal(size=(rows, columns))
+        minus = plus + 0.01 * rng.normal(size=(rows, columns))
+        for row in range(0, rows, 2):
+            first, second = plus[row].argsort()[[-1, -2]]
+            # The runner-up overtakes, here and there by lowering the winner.
+            minus[row] = plus[row]
+            minus[row, first], minus[row, second] = plus[row, second], plus[row, first] + 0.3
+        cases.append(
+            {
+                "about": f"scores of shape {(rows, columns)}",
+                "scores_plus": plus,
+                "scores_minus": minus,
+            }
+        )
+    return cases
+
+
+def winner_changed_family(on: Switches) -> Callable[..., Any]:
+    def winner_changed(scores_plus: Any, scores_minus: Any) -> Any:
+        axis = 0 if "columns" in on else 1
+        if "values" in on:
+            mask = scores_plus.max(axis=axis) != scores_minus.max(axis=axis)
+        elif "losers" in on:
+            mask = scores_plus.argmin(axis=axis) != scores_minus.argmin(axis=axis)
+        elif "order" in on:
+            mask = (scores_plus.argsort(axis=axis) != scores_minus.argsort(axis=axis)).any(
+                axis=axis
+            )
+        else:
+            mask = scores_plus.argmax(axis=axis) != scores_minus.argmax(axis=axis)
+        if "inverted" in on:
+            mask = ~mask
+        return bool(mask.any()) if "any" in on else mask
+
+    return winner_changed
+
+
+add(
+    Entry(
+        question="winner_changed",
+        reference=reference.winner_changed,
+        cases=winner_changed_cases,
+        family=winner_changed_family,
+        mistakes=(
+            Mistake(
+                "columns",
+                "It looks as if the winner is sought down the columns.",
+                "Each row is an example: arg max along axis 1.",
+            ),
+            Mistake(
+                "values",
+                "It looks as if the largest values are compared.",
+                "They nearly always differ a little. Compare who wins: the arg max.",
+            ),
+            Mistake(
+                "losers",
+                "It looks as if the smallest score is followed.",
+                "The max depends on its winner: use argmax.",
+            ),
+            Mistake(
+                "order",
+                "It looks as if any change of order counts.",
+                "Only the winner matters; the rest may swap places.",
+            ),
+            _INVERTED,
+            _ANY,
+        ),
+    )
+)
+
+
+def count_crossed_cases(rng: Rng) -> list[Case]:
+    cases: list[Case] = []
+    for num_examples, h in ((2, 0.8), (200, 0.05), (200, None), (30, 0.3)):
+        W, X = rng.normal(size=(4, 3)), rng.normal(size=(num_examples, 4))
+        index = (int(rng.integers(4)), int(rng.integers(3)))
+        if h is None:
+            # At the default h a kink is crossed only where one lies almost on the boundary.
+            lean = X[:, index[0]] * 1e-6
+            others = X @ W[:, index[1]]
+            X[::3, 0] -= (others - lean)[::3] / W[0, index[1]]
+        about = f"{num_examples} examples, " + ("h left out" if h is None else f"h = {h:g}")
+        cases.append({"about": about, "W": W, "X": X, "index": index, "h": h})
+    return cases
+
+
+def count_crossed_family(on: Switches) -> Callable[..., Any]:
+    def count_crossed(W: Any, X: Any, index: Any, h: float = 1e-5) -> Any:
+        h = h / 2 if "half-step" in on else h
+        plus, minus = W.copy(), W.copy()
+        if "all-at-once" in on:
+            plus, minus = plus + h, minus - h
+        else:
+            plus[index] += h
+            if "one-sided" not in on:
+                minus[index] -= h
+        mask = (X @ plus > 0) != (X @ minus > 0)
+        if "unmoved-again" in on:
+            mask = (X @ W > 0) & mask
+        if "examples" in on:
+            mask = mask.any(axis=0)
+        if "share" in on:
+            return mask.mean()
+        return int(mask.any()) if "yes-or-no" in on else int(mask.sum())
+
+    return count_crossed
+
+
+add(
+    Entry(
+        question="count_crossed",
+        reference=reference.count_crossed,
+        cases=count_crossed_cases,
+        family=count_crossed_family,
+        mistakes=(
+            Mistake(
+                "one-sided",
+                "It looks as if W − h isn't looked at.",
+                "The centred difference goes from −h to +h: compare those two ends.",
+            ),
+            Mistake(
+                "all-at-once",
+                "It looks as if every weight is moved.",
+                "Move the one at `index`, and leave the others.",
+            ),
+            Mistake(
+                "half-step",
+                "It looks as if the weight moves by h/2 to either side.",
+                "It moves by h to either side.",
+            ),
+            Mistake(
+                "examples",
+                "It looks as if a whole column counts once.",
+                "Count every pre-activation that changes side: one an example and unit.",
+            ),
+            Mistake(
+                "share",
+                "It looks as if the share of crossings comes back.",
+                "Return how many there are, not their mean.",
+            ),
+            Mistake(
+                "yes-or-no",
+                "It looks as if the answer is whether any kink is crossed.",
+                "Sum the mask to count them.",
+            ),
+            Mistake(
+                "unmoved-again",
+                "It looks as if only units that are on at W itself count.",
+                "A unit that is off at W may be on at W + h or W − h.",
+            ),
+        ),
+    )
+)
+
+# ---- sampling ------------------------------------------------------------------------------------
+
+
+def sample_coordinates_cases(rng: Rng) -> list[Case]:
+    shapes = {"W1": (40, 50), "b1": (3,), "scale": (), "W2": (2, 3)}
+    return [
+        {
+            "about": f"{k} coordinates a parameter",
+            "shapes": shapes,
+            "per_parameter": k,
+            "seed": int(rng.integers(2**31)),
+        }
+        for k in (5, 3)
+    ]
+
+
+def sample_coordinates_family(on: Switches) -> Callable[..., Any]:
+    def sample_coordinates(params: Mapping[str, Any], per_parameter: int, rng: Rng) -> Any:
+        if "own-seed" in on:
+            rng = np.random.default_rng(0)
+        if "one-long-vector" in on:
+            return _from_one_vector(params, per_parameter, rng, flat="flat" in on)
+        chosen = {}
+        for name, value in params.items():
+            count = min(per_parameter, value.size)
+            size = max(1, value.size - 1) if "never-last" in on else value.size
+            count = min(count, size)
+            if "with-replacement" in on:
+                flat = rng.integers(0, size, count)
+            elif "first-ones" in on:
+                flat = np.arange(count)
+            else:
+                flat = rng.choice(size, size=count, replace=False)
+            if "flat" in on:
+                chosen[name] = [int(k) for k in flat]
+            else:
+                chosen[name] = [
+                    tuple(int(i) for i in np.unravel_index(k, value.shape)) for k in flat
+                ]
+        return chosen
+
+    return sample_coordinates
+
+
+def _from_one_vector(
+    params: Mapping[str, Any], per_parameter: int, rng: Rng, *, flat: bool
+) -> dict[str, Any]:
+    total = sum(v.size for v in params.values())
+    picks = rng.choice(total, size=min(total, per_parameter * len(params)), replace=False)
+    chosen: dict[str, Any] = {}
+    start = 0
+    for name, value in params.items():
+        mine = [int(k - start) for k in picks if start <= k < start + value.size]
+        shape = value.shape
+        chosen[name] = (
+            mine if flat else [tuple(int(i) for i in np.unravel_index(k, shape)) for k in mine]
+        )
+        start += value.size
+    return chosen
+
+
+def sample_by_shuffling(params: Mapping[str, Any], per_parameter: int, rng: Rng) -> Any:
+    """Lists every index and shuffles the list."""
+    chosen = {}
+    for name, value in params.items():
+        every = list(np.ndindex(value.shape))
+        order = rng.permutation(len(every))[:per_parameter]
+        chosen[name] = [every[int(k)] for k in order]
+    return chosen
+
+
+add(
+    Entry(
+        question="sample_coordinates",
+        reference=reference.sample_coordinates,
+        cases=sample_coordinates_cases,
+        family=sample_coordinates_family,
+        mistakes=(
+            Mistake(
+                "one-long-vector",
+                "It looks as if the coordinates are drawn from one long vector of all parameters.",
+                "The biases all but vanish beside the weights: draw from every parameter by itself.",
+            ),
+            Mistake(
+                "with-replacement",
+                "It looks as if a coordinate may come up twice.",
+                "Draw without replacement: rng.choice(..., replace=False).",
+            ),
+            Mistake(
+                "own-seed",
+                "It looks as if a generator of your own is used, with a fixed seed.",
+                "Draw from the `rng` that is handed in.",
+            ),
+            Mistake(
+                "first-ones",
+                "It looks as if the first coordinates are taken.",
+                "Bugs don't live in the first rows only: draw at random.",
+            ),
+            Mistake(
+                "flat",
+                "It looks as if flat positions come back.",
+                "Return index tuples, one number an axis: np.unravel_index.",
+            ),
+            Mistake(
+                "never-last",
+                "It looks as if the last coordinate is never drawn.",
+                "The upper end of a range is left out already; don't subtract one.",
+            ),
+        ),
+        variants={"every index, shuffled": sample_by_shuffling},
+    )
+)
+
+
+# ---- scaling -------------------------------------------------------------------------------------
+
+
+def scaled_check_cases(rng: Rng) -> list[Case]:
+    cases: list[Case] = []
+    for shape, scale, h in (((3,), 1e4, 1e-5), ((2, 3), 3.0, 1e-4), ((), 50.0, None)):
+        planted = np.asarray(1 + rng.uniform(0.01, 0.05, shape) * rng.choice([-1, 1], shape))
+        cases.append(
+            {
+                "about": f"x of shape {shape}, scale = {scale:g}",
+                "x": np.asarray(rng.uniform(-1, 1, shape)),
+                "w": np.asarray(rng.uniform(0.5, 2.0, shape)),
+                "planted": planted,
+                "scale": scale,
+                "h": h,
+            }
+        )
+    tiny = {**cases[0], "planted": np.ones(3), "scale": 1e-320}
+    return [*cases, {**tiny, "about": "a scale so small that digits are lost"}]
+
+
+def scaled_check_family(on: Switches) -> Callable[..., Any]:
+    def scaled_check(f: Any, df: Any, x: Any, *, scale: float, h: float = 1e-5) -> Any:
+        x = np.array(x, dtype=float)
+        left = 1.0 if "analytic-only" in on or "forgotten" in on else scale
+        right = 1.0 if "numerical-only" in on or "forgotten" in on else scale
+        analytic = right * np.asarray(df(x))
+        numerical = np.zeros(x.shape)
+        for index in np.ndindex(x.shape):
+            plus, minus = x.copy(), x.copy()
+            plus[index] += h
+            minus[index] -= h
+            if "forward" in on:
+                numerical[index] = (left * f(plus) - left * f(x)) / h
+            else:
+                numerical[index] = (left * f(plus) - left * f(minus)) / (2 * h)
+        error = np.abs(numerical - analytic)
+        if "signed" in on:
+            error = numerical - analytic
+        if "absolute" not in on:
+            error = error / np.maximum(np.abs(numerical), np.abs(analytic))
+        return float(error.mean() if "mean" in on else error.max())
+
+    return scaled_check
+
+
+add(
+    Entry(
+        question="scaled_check",
+        reference=reference.scaled_check,
+        cases=scaled_check_cases,
+        family=scaled_check_family,
+        mistakes=(
+            Mistake(
+                "forgotten",
+                "It looks as if `scale` isn't used.",
+                "Multiply f before the difference is taken, and df too.",
+            ),
+            Mistake(
+                "numerical-only",
+                "It looks as if only f is scaled.",
+                "The gradient of scale · f is scale · df: scale both.",
+            ),
+            Mistake(
+                "analytic-only",
+                "It looks as if only df is scaled.",
+                "Scale f as well, before the difference is taken.",
+            ),
+            Mistake(
+                "absolute",
+                "It looks as if the absolute error comes back.",
+                "Divide by the larger of the two gradients, elementwise.",
+            ),
+            Mistake(
+                "mean",
+                "It looks as if the mean of the errors comes back.",
+                "One wrong coordinate drowns in a mean: return the largest.",
+            ),
+            Mistake(
+                "forward",
+                "It looks as if the forward difference is used.",
+                "Use the centred difference; its own error is far smaller.",
+            ),
+            Mistake(
+                "signed",
+                "It looks as if the errors keep their sign.",
+                "Take absolute values before the maximum.",
+            ),
+        ),
+    )
+)

@@ -1,0 +1,130 @@
+"""`check`: what a student calls after each task, and what a grade cell runs."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from descent.judging import Verdict, exam_for, judge
+
+_latest: dict[str, Verdict] = {}
+_PRINTED_LIMIT = 2000
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What a front end displays: the same report as text and as HTML."""
+
+    plain: str
+    rich: str
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/plain": self.plain, "text/html": self.rich}
+
+    def __repr__(self) -> str:
+        return self.plain
+
+
+def check(
+    question: str | None = None, *functions: Callable[..., Any], points: float | None = None
+) -> float | None:
+    """Check an answer and show the report; without arguments, sum up the notebook so far.
+
+    `question` is the question's id and `functions` are what you wrote, in the order the task
+    names them. While a person works this never raises. When a grader runs the notebook
+    (NBGRADER_EXECUTION is set), a failed or unfinished check raises AssertionError, a partly
+    right one returns the points earned, and full marks return None, which nbgrader reads so.
+    """
+    if question is None:
+        _show(_summary())
+        return None
+    verdict = _verdict(question, functions, 1.0 if points is None else float(points))
+    _latest[question] = verdict
+    _show(_Shown(verdict.text(), verdict.html()))
+    if "NBGRADER_EXECUTION" not in os.environ or verdict.passed:
+        return None
+    if 0 < verdict.score < verdict.points:
+        return float(verdict.score)
+    raise AssertionError(verdict.text())
+
+
+def latest() -> dict[str, Verdict]:
+    """The last verdict of each question checked in this process, in order."""
+    return dict(_latest)
+
+
+def _verdict(question: str, functions: tuple[Any, ...], points: float) -> Verdict:
+    try:
+        exam = exam_for(question)
+    except (KeyError, FileNotFoundError):
+        return Verdict(question, "missing", points=points, message=_unknown(question))
+    printed = io.StringIO()
+    with (
+        warnings.catch_warnings(record=True) as caught,
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+    ):
+        warnings.simplefilter("default")
+        verdict = judge(question, functions, exam, points)
+    said = dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught)
+    lines = printed.getvalue()[:_PRINTED_LIMIT]
+    verdict.printed = "\n".join([*([lines.rstrip()] if lines.strip() else []), *said])
+    return verdict
+
+
+def _unknown(question: str) -> str:
+    from descent import questions
+
+    try:
+        questions.get(question)
+    except KeyError as error:
+        return str(error.args[0])
+    return f"The expected numbers of {question!r} are missing from this copy of descent."
+
+
+def _summary() -> _Shown:
+    import html
+
+    if not _latest:
+        line = "Nothing has been checked in this notebook yet."
+        return _Shown(line, f"<p>{line}</p>")
+    rows = [(v.question, _state(v), f"{v.score:g} of {v.points:g}") for v in _latest.values()]
+    total, possible = (sum(getattr(v, k) for v in _latest.values()) for k in ("score", "points"))
+    caption = f"So far: {total:g} of {possible:g} points in {len(rows)} checks."
+    width = max(len(r[0]) for r in rows)
+    plain = [caption, *(f"  {q:<{width}}  {state:<14}  {score}" for q, state, score in rows)]
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("question", "state", "points"))
+    rich = (
+        f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table>"
+    )
+    return _Shown("\n".join(plain), rich)
+
+
+def _state(verdict: Verdict) -> str:
+    if verdict.passed:
+        return "right"
+    if verdict.status != "graded":
+        return "not yet" if verdict.status == "unfinished" else verdict.status
+    return "partly right" if verdict.score > 0 else "not right yet"
+
+
+def _show(shown: _Shown) -> None:
+    try:
+        from IPython import get_ipython
+        from IPython.display import display
+    except ImportError:
+        print(shown.plain)
+        return
+    if get_ipython() is None:
+        print(shown.plain)
+    else:
+        display(shown)

@@ -1,0 +1,273 @@
+"""What an answer is compared with: cases, accepted recordings and the recordings of mistakes."""
+
+from __future__ import annotations
+
+import gzip
+import importlib.resources
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from descent.judging.observing import Case, Observation, Raised, Record
+from descent.judging.values import Difference, Unreadable, compare
+
+Recording = Sequence[Record]
+"""One record a case."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A mistake students make: its id, what a good teacher would say, and what to try."""
+
+    id: str
+    says: str
+    try_this: str = ""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One or two mistakes made together, and what the question then records, case by case.
+
+    `record(i)` is the record of case i, made or looked up only when it is needed.
+    """
+
+    mistakes: tuple[Mistake, ...]
+    record: Callable[[int], Record]
+
+
+@dataclass(frozen=True)
+class Exam:
+    """The cases of a question, every accepted recording (the reference's first), the mistakes."""
+
+    question: str
+    cases: Sequence[Case]
+    accepted: Sequence[Recording]
+    candidates: Iterable[Candidate]
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """The first place in a case where two records differ; `difference` is None for how it ended."""
+
+    name: str
+    difference: Difference | None
+
+
+def disagreements(seen: Record, expected: Record) -> Iterator[Disagreement]:
+    """Where `seen` departs from `expected`, observation by observation, then in how it ended."""
+    for mine, theirs in zip(seen.observations, expected.observations, strict=False):
+        if mine.name != theirs.name:
+            yield Disagreement(theirs.name, None)
+            return
+        difference = _compare(mine, theirs)
+        if difference is not None:
+            yield Disagreement(theirs.name, difference)
+    if len(seen.observations) != len(expected.observations) or _ending(seen) != _ending(expected):
+        yield Disagreement("", None)
+
+
+def _ending(record: Record) -> str | None:
+    return None if record.raised is None else record.raised.type_name
+
+
+def agree(seen: Record, expected: Record) -> bool:
+    """Whether two records of the same case say the same thing."""
+    return next(disagreements(seen, expected), None) is None
+
+
+def _compare(mine: Observation, theirs: Observation) -> Difference | None:
+    if isinstance(theirs.value, Fingerprint):
+        same = theirs.value.matches(mine.value, theirs.rtol, theirs.floor)
+        return None if same else Difference("number", "", "", "", np.inf)
+    # The looser of the two floors would let a wild answer widen its own tolerance: the expected
+    # record's is the one that counts.
+    return compare(
+        mine.value, theirs.value, rtol=theirs.rtol, floor=theirs.floor, as_row=theirs.as_row
+    )
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """A short stand-in for an array: enough to recognise a mistake, not to read a number off.
+
+    `numbers` are weighted sums of the elements, `size` the sum of their absolute values.
+    """
+
+    shape: tuple[int, ...]
+    numbers: tuple[float, ...]
+    size: float
+
+    @classmethod
+    def of(cls, array: np.ndarray[Any, Any]) -> Fingerprint:
+        flat = array.astype(np.float64).ravel()
+        i = np.arange(1, flat.size + 1)
+        weights = [np.ones(flat.size), np.cos(i), np.cos(1.7 * i * i)]
+        with np.errstate(all="ignore"):
+            sums = tuple(float(f"{np.dot(w, flat):.12e}") for w in weights)
+            size = float(f"{np.abs(flat).sum():.3e}")
+        return cls(array.squeeze().shape, sums, size)
+
+    def matches(self, value: Any, rtol: float, floor: float) -> bool:
+        if isinstance(value, bool):
+            value = np.asarray(value)
+        if not isinstance(value, np.ndarray) or value.dtype.kind == "c":
+            return False
+        other = Fingerprint.of(value)
+        if other.shape != self.shape:
+            return False
+        mine, theirs = np.array(self.numbers), np.array(other.numbers)
+        if not np.isfinite(mine).all():
+            # Infinite and NaN elements: the sums have to be infinite or NaN in the same way.
+            return bool(np.array_equal(mine, theirs, equal_nan=True))
+        slack = (rtol + 1e-11) * self.size + floor * max(1, value.size)
+        return bool(np.all(np.abs(mine - theirs) <= slack))
+
+
+FINGERPRINT_FROM = 5
+"""Arrays of at least this many elements are stored as fingerprints where a mistake is recorded."""
+
+
+def fingerprinted(value: Any) -> Any:
+    """`value` with its larger arrays replaced by fingerprints; containers keep arrays whole."""
+    if (
+        isinstance(value, np.ndarray)
+        and value.size >= FINGERPRINT_FROM
+        and value.dtype.kind in "fb"
+    ):
+        return Fingerprint.of(value)
+    return value
+
+
+# ---- JSON -----------------------------------------------------------------------------------
+
+_SPECIAL = {"nan": np.nan, "inf": np.inf, "-inf": -np.inf}
+
+
+def to_json(value: Any) -> Any:
+    """Plain data as JSON; arrays, tuples, sets, non-finite numbers and records are tagged."""
+    if isinstance(value, np.ndarray):
+        data = [_number(v) for v in value.ravel().tolist()]
+        return {"__": "array", "dtype": str(value.dtype), "shape": list(value.shape), "data": data}
+    if isinstance(value, np.generic):
+        return to_json(value.item())
+    if isinstance(value, bool | str | int | None):
+        return value
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, complex):
+        return {"__": "complex", "data": [_number(value.real), _number(value.imag)]}
+    if isinstance(value, list):
+        return [to_json(v) for v in value]
+    if isinstance(value, tuple):
+        return {"__": "tuple", "data": [to_json(v) for v in value]}
+    if isinstance(value, set):
+        return {"__": "set", "data": sorted((to_json(v) for v in value), key=repr)}
+    if isinstance(value, dict):
+        return {"__": "dict", "data": [[to_json(k), to_json(v)] for k, v in value.items()]}
+    if isinstance(value, Fingerprint):
+        numbers = [_number(v) for v in value.numbers]
+        data = [list(value.shape), numbers, _number(value.size)]
+        return {"__": "fingerprint", "data": data}
+    if isinstance(value, Unreadable):
+        return {"__": "unreadable", "data": value.type_name}
+    raise TypeError(f"{type(value).__name__} is not plain data")
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, complex):
+        return [_number(value.real), _number(value.imag)]
+    if isinstance(value, float) and not np.isfinite(value):
+        return {"__": "float", "data": str(value)}
+    return value
+
+
+def from_json(value: Any) -> Any:
+    """The inverse of `to_json`."""
+    if isinstance(value, list):
+        return [from_json(v) for v in value]
+    if not isinstance(value, dict):
+        return value
+    tag, data = value["__"], value["data"]
+    if tag == "array":
+        items = [complex(*map(from_json, v)) if isinstance(v, list) else from_json(v) for v in data]
+        return np.array(items, dtype=value["dtype"]).reshape(value["shape"])
+    if tag == "float":
+        return _SPECIAL[data]
+    if tag == "complex":
+        return complex(*map(from_json, data))
+    if tag == "tuple":
+        return tuple(from_json(v) for v in data)
+    if tag == "set":
+        return {from_json(v) for v in data}
+    if tag == "dict":
+        return {from_json(k): from_json(v) for k, v in data}
+    if tag == "fingerprint":
+        shape, numbers, size = data
+        return Fingerprint(tuple(shape), tuple(map(from_json, numbers)), from_json(size))
+    return Unreadable(data)
+
+
+def record_to_json(record: Record) -> Any:
+    raised = record.raised
+    return [
+        [
+            [o.name, to_json(o.value), o.rtol, o.floor, o.as_row, o.part]
+            for o in record.observations
+        ],
+        None if raised is None else [raised.type_name, raised.message],
+    ]
+
+
+def record_from_json(data: Any) -> Record:
+    observations, raised = data
+    return Record(
+        [Observation(o[0], from_json(o[1]), *o[2:]) for o in observations],
+        None if raised is None else Raised(*raised),
+    )
+
+
+# ---- where exams come from --------------------------------------------------------------------
+
+Provider = Callable[[str], Exam]
+
+
+def public_exam(question_id: str) -> Exam:
+    """The exam that ships with the course: fixed cases, the expected numbers, the mistakes.
+
+    Raises FileNotFoundError for a question that has none.
+    """
+    folder = importlib.resources.files("descent.questions") / "expected"
+    data = json.loads(gzip.decompress((folder / f"{question_id}.json.gz").read_bytes()))
+    return exam_from_json(data)
+
+
+def exam_from_json(data: Any) -> Exam:
+    mistakes = {m[0]: Mistake(*m) for m in data["mistakes"]}
+
+    def candidate(entry: Any) -> Candidate:
+        ids, records = entry
+        return Candidate(tuple(mistakes[i] for i in ids), lambda i: record_from_json(records[i]))
+
+    return Exam(
+        data["question"],
+        [from_json(case) for case in data["cases"]],
+        [[record_from_json(r) for r in recording] for recording in data["accepted"]],
+        [candidate(entry) for entry in data["candidates"]],
+    )
+
+
+_provider: Provider = public_exam
+
+
+def set_exams(provider: Provider | None) -> None:
+    """Let `provider` make the exams from now on (None: the public ones). The grader's hook."""
+    global _provider
+    _provider = provider or public_exam
+
+
+def exam_for(question_id: str) -> Exam:
+    """The exam that a check of this question is held against now."""
+    return _provider(question_id)
