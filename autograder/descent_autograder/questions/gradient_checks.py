@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from descent.judging import Mistake
+from descent.questions.gradient_checks import wave_gradient
 from descent_solutions import gradient_checks as reference
 
 from descent_autograder.catalogue import Entry, Switches, add
@@ -24,7 +25,7 @@ SHAPES: tuple[tuple[int, ...], ...] = ((3, 2), (4,), (), (2, 1, 3), (3,), (2, 2)
 def _difference_cases(rng: Rng, steps: tuple[float | None, ...]) -> list[Case]:
     cases = []
     for i, (shape, h) in enumerate(zip(SHAPES, steps, strict=True)):
-        x = np.asarray(rng.uniform(-1.5, 1.5, shape))
+        x: Array = np.asarray(rng.uniform(-1.5, 1.5, shape))
         kind = "float64"
         if i == 4:
             x, kind = rng.integers(-3, 4, shape), "int64"
@@ -43,7 +44,7 @@ def real_step_cases(rng: Rng) -> list[Case]:
 
 
 def complex_step_cases(rng: Rng) -> list[Case]:
-    return _difference_cases(rng, (1e-20, None, 1e-30, 1e-100, 1e-20, 1e-20))
+    return _difference_cases(rng, (1e-3, None, 1e-30, 1e-100, 1e-20, 1e-2))
 
 
 def _quotient(
@@ -539,14 +540,18 @@ add(
 
 def best_step_cases(rng: Rng) -> list[Case]:
     cases: list[Case] = []
-    for decades in ([-1, -3, -5, -9, -12], [-2, -4, -5, -8, -11], [-1, -2, -4, -8, -10]):
+    # The error's sign turns with the third derivative, the worst step may be the smallest one (a
+    # step lost in rounding) or the largest: so that no rule of thumb passes.
+    lists = [([-1, -3, -5, -8, -17], 0.5), ([-1, -3, -5, -9], 0.5), ([-1, -2, -4, -10], 2.2)]
+    for decades, phase in lists:
         steps = [float(10.0**d) for d in rng.permutation(decades)]
+        frequency = float(rng.uniform(1.0, 1.6))
         cases.append(
             {
                 "about": "steps " + ", ".join(f"{h:g}" for h in steps),
-                "x": float(rng.uniform(0.3, 0.6)),
-                "frequency": float(rng.uniform(1.0, 1.6)),
-                "slope": float(rng.uniform(1.0, 2.0)),
+                "x": phase / frequency,
+                "frequency": frequency,
+                "slope": float(rng.uniform(2.0, 3.0)),
                 "steps": steps,
             }
         )
@@ -732,14 +737,20 @@ add(
 
 def winner_changed_cases(rng: Rng) -> list[Case]:
     cases: list[Case] = []
-    for rows, columns in ((6, 4), (3, 5), (5, 3)):
+    for rows, columns in ((6, 4), (4, 5), (7, 3)):
         plus = rng.normal(size=(rows, columns))
-        minus = plus + 0.01 * rng.normal(size=(rows, columns))
+        minus = plus.copy()
         for row in range(0, rows, 2):
+            # The runner-up overtakes.
             first, second = plus[row].argsort()[[-1, -2]]
-            # The runner-up overtakes, here and there by lowering the winner.
-            minus[row] = plus[row]
             minus[row, first], minus[row, second] = plus[row, second], plus[row, first] + 0.3
+        for row in range(1, rows, 4):
+            # The same winner with the same score; the two at the bottom change places.
+            low, lower = plus[row].argsort()[[1, 0]]
+            minus[row, low], minus[row, lower] = plus[row, lower], plus[row, low]
+        for row in range(3, rows, 4):
+            # The same order; every score a little higher.
+            minus[row] = plus[row] + 0.01
         cases.append(
             {
                 "about": f"scores of shape {(rows, columns)}",
@@ -832,8 +843,8 @@ def count_crossed_family(on: Switches) -> Callable[..., Any]:
         mask = (X @ plus > 0) != (X @ minus > 0)
         if "unmoved-again" in on:
             mask = (X @ W > 0) & mask
-        if "examples" in on:
-            mask = mask.any(axis=0)
+        if "inverted" in on:
+            mask = ~mask
         if "share" in on:
             return mask.mean()
         return int(mask.any()) if "yes-or-no" in on else int(mask.sum())
@@ -864,9 +875,9 @@ add(
                 "It moves by h to either side.",
             ),
             Mistake(
-                "examples",
-                "It looks as if a whole column counts once.",
-                "Count every pre-activation that changes side: one an example and unit.",
+                "inverted",
+                "It looks as if the pre-activations are counted that stay on their side.",
+                "Count where (plus > 0) differs from (minus > 0).",
             ),
             Mistake(
                 "share",
@@ -899,7 +910,7 @@ def sample_coordinates_cases(rng: Rng) -> list[Case]:
             "per_parameter": k,
             "seed": int(rng.integers(2**31)),
         }
-        for k in (5, 3)
+        for k in (5, 4)
     ]
 
 
@@ -939,7 +950,7 @@ def _from_one_vector(
     chosen: dict[str, Any] = {}
     start = 0
     for name, value in params.items():
-        mine = [int(k - start) for k in picks if start <= k < start + value.size]
+        mine: list[Any] = [int(k - start) for k in picks if start <= k < start + value.size]
         shape = value.shape
         chosen[name] = (
             mine if flat else [tuple(int(i) for i in np.unravel_index(k, shape)) for k in mine]
@@ -967,8 +978,8 @@ add(
         mistakes=(
             Mistake(
                 "one-long-vector",
-                "It looks as if the coordinates are drawn from one long vector of all parameters.",
-                "The biases all but vanish beside the weights: draw from every parameter by itself.",
+                "It looks as if the coordinates come from one long vector of all parameters.",
+                "The biases all but vanish beside the weights: draw from each parameter by itself.",
             ),
             Mistake(
                 "with-replacement",
@@ -1007,17 +1018,12 @@ add(
 def scaled_check_cases(rng: Rng) -> list[Case]:
     cases: list[Case] = []
     for shape, scale, h in (((3,), 1e4, 1e-5), ((2, 3), 3.0, 1e-4), ((), 50.0, None)):
-        planted = np.asarray(1 + rng.uniform(0.01, 0.05, shape) * rng.choice([-1, 1], shape))
-        cases.append(
-            {
-                "about": f"x of shape {shape}, scale = {scale:g}",
-                "x": np.asarray(rng.uniform(-1, 1, shape)),
-                "w": np.asarray(rng.uniform(0.5, 2.0, shape)),
-                "planted": planted,
-                "scale": scale,
-                "h": h,
-            }
-        )
+        x = np.asarray(rng.uniform(-1, 1, shape))
+        w = np.asarray(rng.uniform(0.5, 2.0, shape))
+        # Too large in every coordinate, so that a signed error is negative throughout.
+        planted = 1 + rng.uniform(0.01, 0.05, shape) * np.sign(wave_gradient(w)(x))
+        about = f"x of shape {shape}, scale = {scale:g}"
+        cases.append({"about": about, "x": x, "w": w, "planted": planted, "scale": scale, "h": h})
     tiny = {**cases[0], "planted": np.ones(3), "scale": 1e-320}
     return [*cases, {**tiny, "about": "a scale so small that digits are lost"}]
 
@@ -1088,6 +1094,778 @@ add(
                 "signed",
                 "It looks as if the errors keep their sign.",
                 "Take absolute values before the maximum.",
+            ),
+        ),
+    )
+)
+
+# ---- the softmax loss ----------------------------------------------------------------------------
+
+
+def softmax_loss_cases(rng: Rng) -> list[Case]:
+    cases: list[Case] = []
+    for (n, d, c), reg, offset in (
+        ((5, 4, 3), 0.0, 0.0),
+        ((4, 3, 6), 1.0, 0.0),
+        ((6, 5, 4), 2.0, 1000.0),
+        ((7, 2, 5), 0.0, 1000.0),
+    ):
+        W, X = rng.normal(size=(d, c)), rng.normal(size=(n, d))
+        y = rng.integers(0, c, n)
+        y[0] = c - 1
+        if offset:
+            # A column of ±1000s against a row of ones: each example's scores have their own offset.
+            X[:, 0] = offset * rng.choice([-1.0, 1.0], n)
+            X[:2, 0] = offset, -offset
+            W[0] = 1.0
+        about = f"N = {n}, D = {d}, C = {c}, reg = {reg:g}" + (
+            ", scores shifted by ±1000 row by row" if offset else ""
+        )
+        cases.append({"about": about, "W": W, "X": X, "y": y, "reg": reg})
+    return cases
+
+
+def softmax_loss_family(on: Switches) -> Callable[..., Any]:
+    def softmax_loss(W: Any, X: Any, y: Any, reg: float) -> Any:
+        n = len(y)
+        rows = np.arange(n)
+        scores = X @ W
+        if "shift-whole" in on:
+            scores = scores - scores.max()
+        elif "shift-columns" in on:
+            scores = scores - scores.max(axis=0)
+        elif "no-shift" not in on:
+            scores = scores - scores.max(axis=1, keepdims=True)
+        exps = np.exp(scores)
+        probs = exps / exps.sum(axis=0 if "over-examples" in on else 1, keepdims=True)
+        chosen = probs[rows, y]
+        if "no-log" in on:
+            losses = -chosen
+        elif "log10" in on:
+            losses = -np.log10(chosen)
+        else:
+            losses = -np.log(chosen)
+        loss = losses.sum() if "loss-summed" in on else losses.mean()
+        dscores = probs.copy()
+        if "no-minus-one" not in on:
+            dscores[rows, y] -= 1
+        grad = X.T @ dscores
+        if "grad-summed" not in on:
+            grad = grad / n
+        penalty, slope = 0.5 * reg * np.sum(W**2), reg * W
+        if "no-half" in on:
+            penalty = 2 * penalty
+        if "half-in-grad" in on:
+            slope = slope / 2
+        if "double-in-grad" in on:
+            slope = 2 * slope
+        if "penalty-over-n" in on:
+            penalty, slope = penalty / n, slope / n
+        if "without-reg" in on:
+            penalty, slope = (0.5 * np.sum(W**2), W) if reg else (penalty, slope)
+        if "loss-penalty-missing" not in on:
+            loss = loss + penalty
+        if "grad-penalty-missing" not in on:
+            grad = grad + slope
+        return loss, grad
+
+    return softmax_loss
+
+
+def softmax_loss_loops(W: Any, X: Any, y: Any, reg: float) -> Any:
+    """Example by example."""
+    loss, grad = 0.0, np.zeros(W.shape)
+    for x, label in zip(X, y, strict=True):
+        scores = x.dot(W)
+        top = max(scores)
+        exps = [np.exp(s - top) for s in scores]
+        total = sum(exps)
+        loss += np.log(total) - (scores[label] - top)
+        for c in range(W.shape[1]):
+            grad[:, c] += (exps[c] / total - (c == label)) * x
+    loss /= len(y)
+    grad /= len(y)
+    return loss + 0.5 * reg * (W * W).sum(), grad + reg * W
+
+
+add(
+    Entry(
+        question="softmax_loss",
+        reference=reference.softmax_loss,
+        cases=softmax_loss_cases,
+        family=softmax_loss_family,
+        mistakes=(
+            Mistake(
+                "no-shift",
+                "It looks as if the scores aren't shifted, so that exp overflows.",
+                "Subtract each row's largest score first; the loss stays what it is.",
+            ),
+            Mistake(
+                "shift-whole",
+                "It looks as if the largest score of the whole batch is subtracted.",
+                "Rows far below it underflow to 0. Subtract the maximum row by row.",
+            ),
+            Mistake(
+                "shift-columns",
+                "It looks as if the maximum is taken down the columns.",
+                "Each row is an example: max(axis=1, keepdims=True).",
+            ),
+            Mistake(
+                "over-examples",
+                "It looks as if the probabilities are normalised over the examples.",
+                "They sum to one over the classes, axis 1.",
+            ),
+            Mistake(
+                "no-log",
+                "It looks as if the logarithm is missing.",
+                "The loss of an example is −log of its true class's probability.",
+            ),
+            Mistake(
+                "log10",
+                "It looks as if the logarithm has base 10.",
+                "Use the natural one, np.log: the gradient p − 1 belongs to it.",
+            ),
+            Mistake(
+                "loss-summed",
+                "It looks as if the loss is summed over the batch.",
+                "Take the mean, so that the learning rate needn't know the batch size.",
+            ),
+            Mistake(
+                "grad-summed",
+                "It looks as if the gradient isn't divided by N.",
+                "The loss is a mean over the batch; so is its gradient.",
+            ),
+            Mistake(
+                "no-minus-one",
+                "It looks as if the −1 at the true class is missing from the gradient.",
+                "The gradient of the scores is p, with 1 subtracted at the true class.",
+            ),
+            Mistake(
+                "loss-penalty-missing",
+                "It looks as if the loss leaves the penalty out.",
+                "Add 0.5 · reg · ΣW² to the loss.",
+            ),
+            Mistake(
+                "grad-penalty-missing",
+                "It looks as if the gradient leaves the penalty out.",
+                "Add reg · W to the gradient.",
+            ),
+            Mistake(
+                "penalty-over-n",
+                "It looks as if the penalty is divided by N as well.",
+                "Only the data loss is a mean over the batch; the penalty is added once.",
+            ),
+            Mistake(
+                "without-reg",
+                "It looks as if the penalty isn't multiplied by reg.",
+                "Both 0.5 · ΣW² and W are multiplied by reg.",
+            ),
+            Mistake(
+                "no-half",
+                "It looks as if the ½ of the penalty is missing from the loss.",
+                "With 0.5 · reg · ΣW² in the loss, the gradient is reg · W.",
+            ),
+            Mistake(
+                "half-in-grad",
+                "It looks as if the gradient of the penalty keeps the ½.",
+                "The 2 from the square cancels it: reg · W.",
+            ),
+            Mistake(
+                "double-in-grad",
+                "It looks as if the gradient of the penalty is 2 · reg · W.",
+                "The ½ in the loss cancels that 2: reg · W.",
+            ),
+        ),
+        variants={"loops": softmax_loss_loops},
+    )
+)
+
+# ---- checking a network --------------------------------------------------------------------------
+
+
+def _network_case(rng: Rng, *, scale: float = 0.7) -> Case:
+    n, d, h, c = 6, 4, 3, 2
+    return {
+        "X": rng.normal(size=(n, d)),
+        "target": rng.normal(size=(n, c)),
+        "params": {
+            "W": scale * rng.normal(size=(d, h)),
+            "b": scale * rng.normal(size=h),
+            "V": scale * rng.normal(size=(h, c)),
+        },
+        "bugs": {},
+        "divide": {},
+        "directions": {
+            "W": rng.normal(size=(d, h)),
+            "b": rng.normal(size=h),
+            "V": rng.normal(size=(h, c)),
+        },
+    }
+
+
+def check_gradients_cases(rng: Rng) -> list[Case]:
+    cases: list[Case] = []
+    for bugs, per_parameter, h, about in (
+        ({"W": 1.5, "b": 0.4, "V": 1.02}, 4, 1e-5, "every gradient off by a factor"),
+        ({}, 50, None, "a right network, every coordinate"),
+        ({"b": 1.3}, 2, 1e-4, "a bug in the bias"),
+        ({"V": -1.0}, 3, 1e-5, "one gradient of the wrong sign"),
+    ):
+        case = _network_case(rng)
+        case |= {"bugs": bugs, "per_parameter": per_parameter, "h": h, "about": about}
+        case["seed"] = int(rng.integers(2**31))
+        cases.append(case)
+    wide = _network_case(rng)
+    wide["X"] = rng.normal(size=(6, 400))
+    wide["params"]["W"] = 0.05 * rng.normal(size=(400, 3))
+    wide |= {"bugs": {"b": 2.0}, "per_parameter": 3, "h": 1e-5, "seed": int(rng.integers(2**31))}
+    return [*cases, {**wide, "about": "a bug in a bias of 3 beside a weight of 1,200"}]
+
+
+def check_gradients_family(on: Switches) -> Callable[..., Any]:
+    def check_gradients(
+        loss_and_grads: Any, params: Any, *, per_parameter: int, rng: Rng, h: float = 1e-5
+    ) -> Any:
+        _, grads = loss_and_grads(params)
+        if "one-long-vector" in on:
+            total = sum(v.size for v in params.values())
+            picks = rng.choice(total, size=min(per_parameter, total), replace=False)
+        errors: dict[str, float] = {}
+        start = 0
+        for name, value in params.items():
+            if "one-long-vector" in on:
+                flat = [int(k) - start for k in picks if start <= k < start + value.size]
+                start += value.size
+            else:
+                count = value.size if "every-coordinate" in on else min(per_parameter, value.size)
+                flat = list(rng.choice(value.size, size=count, replace=False))
+            found = [
+                _coordinate_error(on, loss_and_grads, params, name, int(k), grads[name], h)
+                for k in flat
+            ]
+            errors[name] = float(
+                min(found) if "smallest" in on and found else max(found, default=0)
+            )
+        if "one-number" in on:
+            return max(errors.values())
+        return errors
+
+    return check_gradients
+
+
+def _coordinate_error(
+    on: Switches, loss_and_grads: Any, params: Any, name: str, k: int, grad: Any, h: float
+) -> float:
+    index = np.unravel_index(k, params[name].shape)
+
+    def loss(by: float) -> float:
+        moved = params[name] if "left-moved" in on and by < 0 else params[name].copy()
+        moved[index] += by
+        return float(loss_and_grads({**params, name: moved})[0])
+
+    if "forward" in on:
+        numerical = (loss(h) - float(loss_and_grads(params)[0])) / h
+    else:
+        numerical = (loss(h) - loss(-h)) / (h if "not-halved" in on else 2 * h)
+    gap = abs(numerical - grad[index])
+    if "absolute" in on:
+        return float(gap)
+    size = max(abs(numerical), abs(grad[index]))
+    if "sum" in on:
+        size = abs(numerical) + abs(grad[index])
+    return float(gap / size) if size > 0 else 0.0
+
+
+add(
+    Entry(
+        question="check_gradients",
+        reference=reference.check_gradients,
+        cases=check_gradients_cases,
+        family=check_gradients_family,
+        mistakes=(
+            Mistake(
+                "one-long-vector",
+                "It looks as if the coordinates are drawn from all parameters together.",
+                "Draw `per_parameter` from every parameter, or small biases are never looked at.",
+            ),
+            Mistake(
+                "not-halved",
+                "It looks as if the difference is divided by h.",
+                "From −h to +h the distance is 2h.",
+            ),
+            Mistake(
+                "forward",
+                "It looks as if the forward difference is used.",
+                "Its own error, near 1e-5, hides what you look for: use the centred one.",
+            ),
+            Mistake(
+                "absolute",
+                "It looks as if absolute errors come back.",
+                "Divide by the larger of the two gradients.",
+            ),
+            Mistake(
+                "sum",
+                "It looks as if you divide by the sum of the two gradients' sizes.",
+                "Divide by the larger one.",
+            ),
+            Mistake(
+                "left-moved",
+                "It looks as if a parameter is not what it was after its step.",
+                "Step on a copy, or put the number back before the next coordinate.",
+            ),
+            Mistake(
+                "every-coordinate",
+                "It looks as if every coordinate is checked.",
+                "Only `per_parameter` of each: a real network has millions.",
+            ),
+            Mistake(
+                "one-number",
+                "It looks as if one number comes back for all parameters.",
+                "Return a dictionary, one error a parameter: it tells where to look.",
+            ),
+        ),
+    )
+)
+
+
+def penalty_check_cases(rng: Rng) -> list[Case]:
+    cases: list[Case] = []
+    for bugs, factor, reg, about in (
+        ({"W": 1.2, "V": 1.01}, 1.0, 5.0, "a bug in the data loss"),
+        ({}, 2.0, 0.5, "a bug in the penalty"),
+        ({"b": 1.4}, 0.5, 2.0, "bugs in both"),
+        ({}, 1.0, 1.0, "no bug"),
+    ):
+        case = _network_case(rng)
+        case |= {"bugs": bugs, "penalty_factor": factor, "reg": reg, "about": about}
+        cases.append(case)
+    return cases
+
+
+def penalty_check_family(on: Switches) -> Callable[..., Any]:
+    def penalty_check(loss_and_grads: Any, params: Any, check: Any, *, reg: float) -> Any:
+        def data(p: Any) -> Any:
+            return loss_and_grads(p, reg if "data-with-penalty" in on else 0.0)
+
+        def penalty(p: Any) -> Any:
+            (total, total_grads), (loss, grads) = loss_and_grads(p, reg), loss_and_grads(p, 0.0)
+            rest = {n: total_grads[n] - grads[n] for n in grads}
+            if "grads-not-subtracted" in on:
+                rest = total_grads
+            if "loss-not-subtracted" in on:
+                loss = 0.0
+            if "not-subtracted" in on:
+                return total, total_grads
+            return total - loss, rest
+
+        def worst(errors: Any) -> Any:
+            values = list(errors.values())
+            if "first-only" in on:
+                return values[0]
+            return sum(values) / len(values) if "mean" in on else max(values)
+
+        result = {"data": worst(check(data, params)), "penalty": worst(check(penalty, params))}
+        if "swapped" in on:
+            result = {"data": result["penalty"], "penalty": result["data"]}
+        return result
+
+    return penalty_check
+
+
+_WORST_MEAN = Mistake(
+    "mean",
+    "It looks as if the mean of the errors is taken.",
+    "One wrong parameter drowns in a mean: take the largest.",
+)
+
+add(
+    Entry(
+        question="penalty_check",
+        reference=reference.penalty_check,
+        cases=penalty_check_cases,
+        family=penalty_check_family,
+        mistakes=(
+            Mistake(
+                "data-with-penalty",
+                "It looks as if the data loss is checked with the penalty on.",
+                "Take it at reg = 0: a large penalty hides what is wrong in the data gradient.",
+            ),
+            Mistake(
+                "not-subtracted",
+                "It looks as if the penalty is checked together with the data loss.",
+                "What reg adds is the difference from reg = 0, in the loss and in the gradients.",
+            ),
+            Mistake(
+                "grads-not-subtracted",
+                "It looks as if the penalty's gradients still hold the data gradients.",
+                "Subtract the gradients at reg = 0, as you do with the loss.",
+            ),
+            Mistake(
+                "loss-not-subtracted",
+                "It looks as if the penalty's loss still holds the data loss.",
+                "Subtract the loss at reg = 0, as you do with the gradients.",
+            ),
+            Mistake(
+                "first-only",
+                "It looks as if only the first parameter's error is returned.",
+                "Take the largest error over all parameters.",
+            ),
+            _WORST_MEAN,
+            Mistake(
+                "swapped",
+                "It looks as if the two answers have changed places.",
+                '"data" is the loss at reg = 0, "penalty" is what reg adds.',
+            ),
+        ),
+    )
+)
+
+
+def burn_in_check_cases(rng: Rng) -> list[Case]:
+    cases: list[Case] = []
+    for scale, num_steps, learning_rate in ((1e-3, 8, 0.1), (0.01, 15, 0.05)):
+        case = _network_case(rng, scale=scale)
+        # Tiny weights leave the saddle at zero slowly: the output layer starts larger.
+        case["params"]["V"] = rng.normal(size=case["params"]["V"].shape)
+        case |= {
+            "bugs": {"tanh": 0.5},
+            "num_steps": num_steps,
+            "learning_rate": learning_rate,
+            "about": f"{num_steps} steps at a learning rate of {learning_rate:g}",
+        }
+        cases.append(case)
+    return cases
+
+
+def burn_in_check_family(on: Switches) -> Callable[..., Any]:
+    def burn_in_check(
+        loss_and_grads: Any, params: Any, check: Any, *, learning_rate: float, num_steps: int
+    ) -> Any:
+        moved = dict(params)
+        steps = num_steps + ("one-more" in on) - ("one-less" in on)
+        steps = 0 if "no-burn-in" in on else steps
+        _, stale = loss_and_grads(moved)
+        for _ in range(steps):
+            grads = stale if "stale-gradient" in on else loss_and_grads(moved)[1]
+            sign = 1 if "uphill" in on else -1
+            moved = {
+                name: value
+                if "first-only" in on and name != next(iter(moved))
+                else value + sign * learning_rate * grads[name]
+                for name, value in moved.items()
+            }
+        before, after = check(loss_and_grads, params), check(loss_and_grads, moved)
+        if "both-after" in on:
+            before = after
+        return (after, before) if "swapped" in on else (before, after)
+
+    return burn_in_check
+
+
+add(
+    Entry(
+        question="burn_in_check",
+        reference=reference.burn_in_check,
+        cases=burn_in_check_cases,
+        family=burn_in_check_family,
+        mistakes=(
+            Mistake(
+                "no-burn-in",
+                "It looks as if the parameters don't move before the second check.",
+                "Keep the result of every step and check at the end of the burn-in.",
+            ),
+            Mistake(
+                "uphill",
+                "It looks as if the steps go uphill.",
+                "Subtract learning_rate · gradient.",
+            ),
+            Mistake(
+                "stale-gradient",
+                "It looks as if every step uses the first gradient.",
+                "Ask for the gradient anew at the parameters of each step.",
+            ),
+            Mistake(
+                "one-less",
+                "It looks as if one step is missing.",
+                "Take exactly `num_steps` steps between the two checks.",
+            ),
+            Mistake(
+                "one-more",
+                "It looks as if there is one step too many.",
+                "Take exactly `num_steps` steps between the two checks.",
+            ),
+            Mistake(
+                "first-only",
+                "It looks as if only the first parameter moves.",
+                "Update every parameter in each step.",
+            ),
+            Mistake(
+                "both-after",
+                "It looks as if both checks see the parameters after the burn-in.",
+                "Check first, or move copies: the start must still be there.",
+            ),
+            Mistake(
+                "swapped",
+                "It looks as if the two results have changed places.",
+                "Return the errors before the burn-in first.",
+            ),
+        ),
+    )
+)
+
+
+def seeded_check_cases(rng: Rng) -> list[Case]:
+    cases: list[Case] = []
+    for bugs, about in (({"W": 1.2, "b": 0.7}, "two gradients off"), ({}, "a right network")):
+        case = _network_case(rng)
+        case |= {"bugs": bugs, "seed": int(rng.integers(2**30)), "about": about}
+        cases.append(case)
+    return cases
+
+
+def seeded_check_family(on: Switches) -> Callable[..., Any]:
+    def seeded_check(loss_and_grads: Any, params: Any, check: Any, *, seed: int) -> Any:
+        shared = np.random.default_rng(seed)
+        calls = 0
+
+        def frozen(p: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if "shared" in on:
+                return loss_and_grads(p, shared)
+            if "seed-per-call" in on:
+                return loss_and_grads(p, np.random.default_rng(seed + calls))
+            if "own-seed" in on:
+                return loss_and_grads(p, np.random.default_rng(0))
+            if "gradient-apart" in on and calls == 1:
+                return loss_and_grads(p, shared)[0], loss_and_grads(p, shared)[1]
+            return loss_and_grads(p, np.random.default_rng(seed))
+
+        errors = check(frozen, params)
+        return max(errors.values()) if "one-number" in on else errors
+
+    return seeded_check
+
+
+add(
+    Entry(
+        question="seeded_check",
+        reference=reference.seeded_check,
+        cases=seeded_check_cases,
+        family=seeded_check_family,
+        mistakes=(
+            Mistake(
+                "shared",
+                "It looks as if one generator runs on from call to call.",
+                "Make a new generator from `seed` in every call.",
+            ),
+            Mistake(
+                "seed-per-call",
+                "It looks as if every call has a seed of its own.",
+                "f(x + h), f(x − h) and the analytic pass must meet the same mask.",
+            ),
+            Mistake(
+                "own-seed",
+                "It looks as if `seed` isn't used.",
+                "Make the generator from the seed that is handed in.",
+            ),
+            Mistake(
+                "gradient-apart",
+                "It looks as if the analytic gradient comes from another mask than the losses.",
+                "Take loss and gradients from one call, with a generator made for it.",
+            ),
+            Mistake(
+                "one-number",
+                "It looks as if one number comes back.",
+                "Return what `check` returns: one error a parameter.",
+            ),
+        ),
+    )
+)
+
+
+def precision_errors_cases(rng: Rng) -> list[Case]:
+    cases: list[Case] = []
+    for _ in range(2):
+        case = _network_case(rng)
+        case["about"] = "a network of three parameters"
+        case["errors"] = {
+            dtype: dict(zip("WbV", rng.uniform(low, 10 * low, 3).tolist(), strict=True))
+            for dtype, low in (
+                ("float16", 1e-1),
+                ("float32", 1e-3),
+                ("float64", 1e-9),
+                ("mixed", 1e-2),
+            )
+        }
+        cases.append(case)
+    return cases
+
+
+def precision_errors_family(on: Switches) -> Callable[..., Any]:
+    def precision_errors(loss_and_grads: Any, params: Any, check: Any) -> Any:
+        def worst(dtype: str) -> Any:
+            cast = {
+                name: value.astype(dtype) if name == "W" or "one-cast" not in on else value
+                for name, value in params.items()
+            }
+            if "not-cast" in on:
+                cast = params
+            values = list(check(loss_and_grads, cast).values())
+            if "first-only" in on:
+                return values[0]
+            if "smallest" in on:
+                return min(values)
+            return sum(values) / len(values) if "mean" in on else max(values)
+
+        low, high = worst("float16" if "half" in on else "float32"), worst("float64")
+        if "swapped" in on:
+            low, high = high, low
+        return {"float32": low, "float64": high}
+
+    return precision_errors
+
+
+add(
+    Entry(
+        question="precision_errors",
+        reference=reference.precision_errors,
+        cases=precision_errors_cases,
+        family=precision_errors_family,
+        mistakes=(
+            Mistake(
+                "not-cast",
+                "It looks as if the parameters stay in float64.",
+                "Cast every parameter with astype before the check.",
+            ),
+            Mistake(
+                "one-cast",
+                "It looks as if only one parameter is cast.",
+                "One float64 array turns the whole sum back into float64: cast them all.",
+            ),
+            Mistake(
+                "half",
+                "It looks as if float16 is used.",
+                "Single precision is float32.",
+            ),
+            _WORST_MEAN,
+            Mistake(
+                "first-only",
+                "It looks as if only the first parameter's error is returned.",
+                "Take the largest error over all parameters.",
+            ),
+            Mistake(
+                "smallest",
+                "It looks as if the smallest error is returned.",
+                "A check is as good as its worst coordinate: take the largest.",
+            ),
+            Mistake(
+                "swapped",
+                "It looks as if the two answers have changed places.",
+                "Each key names the precision its error was found in.",
+            ),
+        ),
+    )
+)
+
+
+def find_bugs_cases(rng: Rng) -> list[Case]:
+    """Layers whose bugs, or whose soundness, only a careful check tells apart."""
+    base = _network_case(rng)
+
+    def layer(name: str, bugs: Case, *, size: float = 1.0, wide: bool = False) -> Case:
+        made = _network_case(rng)
+        if wide:
+            made["X"] = rng.normal(size=(6, 3000))
+            made["params"]["W"] = 0.02 * rng.normal(size=(3000, 3))
+        made["X"] = made["X"] * size
+        made["target"] = made["target"] * size
+        return {
+            "name": name,
+            "bugs": bugs,
+            "X": made["X"],
+            "target": made["target"],
+            "params": made["params"],
+        }
+
+    names = iter(f"layer {i}" for i in rng.permutation(20) + 1)
+    layers = [
+        layer(next(names), {}),
+        layer(next(names), {"W": 1.5}),
+        layer(next(names), {"V": 1.003}),
+        layer(next(names), {"b": 2.0}, wide=True),
+        layer(next(names), {}),
+        layer(next(names), {"W": -1.0, "b": -1.0, "V": -1.0}),
+    ]
+    quiet = layer(next(names), {"W": 1.4, "b": 1.4, "V": 1.4})
+    quiet["params"]["V"] = quiet["params"]["V"] * 1e-3
+    quiet["target"] = quiet["target"] * 1e-3
+    loud = layer(next(names), {})
+    loud["params"]["V"] = loud["params"]["V"] * 1e3
+    loud["target"] = loud["target"] * 1e3
+    layers += [quiet, loud]
+    order = rng.permutation(len(layers))
+    return [
+        {
+            "about": f"{len(layers)} layers",
+            "layers": [layers[i] for i in order],
+            "divide": base["divide"],
+            "seed": int(rng.integers(2**31)),
+        }
+    ]
+
+
+def find_bugs_family(on: Switches) -> Callable[..., Any]:
+    def find_bugs(layers: Any, rng: Rng) -> Any:
+        found = set()
+        threshold = 1e-2 if "too-lenient" in on else 1e-13 if "too-strict" in on else 1e-4
+        check = check_gradients_family(on & {"one-long-vector", "absolute"})
+        for name, (loss_and_grads, params) in layers.items():
+            errors = check(loss_and_grads, params, per_parameter=5, rng=rng)
+            worst = errors["W"] if "first-only" in on else max(errors.values())
+            if (worst <= threshold) if "inverted" in on else (worst > threshold):
+                found.add(name)
+        return found
+
+    return find_bugs
+
+
+add(
+    Entry(
+        question="find_bugs",
+        reference=reference.find_bugs,
+        cases=find_bugs_cases,
+        family=find_bugs_family,
+        mistakes=(
+            Mistake(
+                "too-lenient",
+                "It looks as if errors up to 1e-2 pass.",
+                "A smooth layer in float64 should come out at 1e-7 or below; 1e-3 is a bug.",
+            ),
+            Mistake(
+                "too-strict",
+                "It looks as if rounding is taken for a bug.",
+                "A right layer shows 1e-10 or so: choose a threshold well above that.",
+            ),
+            Mistake(
+                "first-only",
+                "It looks as if only the first parameter of each layer is checked.",
+                "A layer is wrong when any of its parameters is.",
+            ),
+            Mistake(
+                "one-long-vector",
+                "It looks as if the coordinates are drawn from all parameters together.",
+                "A bug in a bias of 3 beside a weight of 9,000 is then missed: draw from each.",
+            ),
+            Mistake(
+                "absolute",
+                "It looks as if absolute errors are compared with the threshold.",
+                "Small gradients hide their bugs so, and large ones are accused.",
+            ),
+            Mistake(
+                "inverted",
+                "It looks as if the right layers are named.",
+                "Return the layers with a bug.",
             ),
         ),
     )

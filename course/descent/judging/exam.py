@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from descent.judging.observing import Case, Observation, Raised, Record
-from descent.judging.values import Difference, Unreadable, compare
+from descent.judging.values import Difference, Tolerance, Unreadable, compare
 
 Recording = Sequence[Record]
 """One record a case."""
@@ -56,13 +56,15 @@ class Disagreement:
     difference: Difference | None
 
 
-def disagreements(seen: Record, expected: Record) -> Iterator[Disagreement]:
+def disagreements(
+    seen: Record, expected: Record, *, nan_agrees: bool = False
+) -> Iterator[Disagreement]:
     """Where `seen` departs from `expected`, observation by observation, then in how it ended."""
     for mine, theirs in zip(seen.observations, expected.observations, strict=False):
         if mine.name != theirs.name:
             yield Disagreement(theirs.name, None)
             return
-        difference = _compare(mine, theirs)
+        difference = _compare(mine, theirs, nan_agrees)
         if difference is not None:
             yield Disagreement(theirs.name, difference)
     if len(seen.observations) != len(expected.observations) or _ending(seen) != _ending(expected):
@@ -73,20 +75,19 @@ def _ending(record: Record) -> str | None:
     return None if record.raised is None else record.raised.type_name
 
 
-def agree(seen: Record, expected: Record) -> bool:
+def agree(seen: Record, expected: Record, *, nan_agrees: bool = False) -> bool:
     """Whether two records of the same case say the same thing."""
-    return next(disagreements(seen, expected), None) is None
+    return next(disagreements(seen, expected, nan_agrees=nan_agrees), None) is None
 
 
-def _compare(mine: Observation, theirs: Observation) -> Difference | None:
+def _compare(mine: Observation, theirs: Observation, nan_agrees: bool) -> Difference | None:
     if isinstance(theirs.value, Fingerprint):
         same = theirs.value.matches(mine.value, theirs.rtol, theirs.floor)
         return None if same else Difference("number", "", "", "", np.inf)
     # The looser of the two floors would let a wild answer widen its own tolerance: the expected
     # record's is the one that counts.
-    return compare(
-        mine.value, theirs.value, rtol=theirs.rtol, floor=theirs.floor, as_row=theirs.as_row
-    )
+    tolerance = Tolerance(theirs.rtol, theirs.floor, theirs.as_row, nan_agrees)
+    return compare(mine.value, theirs.value, tolerance)
 
 
 @dataclass(frozen=True)

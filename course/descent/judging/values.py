@@ -85,20 +85,29 @@ def _numeric(value: Any) -> Array | None:
     return array if array.dtype.kind in "bc" else None
 
 
-def compare(
-    seen: Any, expected: Any, *, rtol: float, floor: float = 0.0, as_row: bool = False
-) -> Difference | None:
+@dataclass(frozen=True)
+class Tolerance:
+    """How closely numbers must agree; `compare` says what the fields mean."""
+
+    rtol: float
+    floor: float = 0.0
+    as_row: bool = False
+    nan_agrees: bool = False
+
+
+def compare(seen: Any, expected: Any, tolerance: Tolerance) -> Difference | None:
     """First difference between two read values, or None when they agree.
 
     Numbers agree when they differ by at most `rtol` of the larger one, by `floor`, or by what
-    rounding explains (`ROUNDING` of the largest expected element). NaN agrees with nothing.
-    With `as_row`, axes of length one in front don't count: (1, C) is as good as (C,).
+    rounding explains (`ROUNDING` of the largest expected element). NaN agrees with nothing, except
+    with NaN under `nan_agrees`, where two wrong answers are compared. With `as_row`, axes of
+    length one in front don't count: (1, C) is as good as (C,).
     """
-    return next(_differences(seen, expected, rtol, floor, as_row, ""), None)
+    return next(_differences(seen, expected, tolerance, ""), None)
 
 
 def _differences(
-    seen: Any, expected: Any, rtol: float, floor: float, as_row: bool, place: str
+    seen: Any, expected: Any, tolerance: Tolerance, place: str
 ) -> Iterator[Difference]:
     if isinstance(expected, dict):
         if not isinstance(seen, dict):
@@ -107,9 +116,7 @@ def _differences(
             yield Difference("keys", place, _keys(seen), _keys(expected), np.inf)
         else:
             for key in expected:
-                yield from _differences(
-                    seen[key], expected[key], rtol, floor, as_row, f"{place}[{key!r}]"
-                )
+                yield from _differences(seen[key], expected[key], tolerance, f"{place}[{key!r}]")
     elif isinstance(expected, list):
         if isinstance(seen, np.ndarray) and seen.ndim:
             seen = [np.asarray(item) for item in seen]
@@ -119,9 +126,9 @@ def _differences(
             yield Difference("shape", place, f"{len(seen)} items", f"{len(expected)} items", np.inf)
         else:
             for i, (a, b) in enumerate(zip(seen, expected, strict=True)):
-                yield from _differences(a, b, rtol, floor, as_row, f"{place}[{i}]")
+                yield from _differences(a, b, tolerance, f"{place}[{i}]")
     elif isinstance(expected, np.ndarray):
-        difference = _array_difference(seen, expected, rtol, floor, as_row, place)
+        difference = _array_difference(seen, expected, tolerance, place)
         if difference is not None:
             yield difference
     elif isinstance(expected, bool):
@@ -133,7 +140,7 @@ def _differences(
 
 
 def _array_difference(
-    seen: Any, expected: Array, rtol: float, floor: float, as_row: bool, place: str
+    seen: Any, expected: Array, tolerance: Tolerance, place: str
 ) -> Difference | None:
     if isinstance(seen, bool):
         seen = np.asarray(seen)
@@ -141,7 +148,7 @@ def _array_difference(
         seen = np.zeros(0)
     if not isinstance(seen, np.ndarray):
         return _type_difference(seen, expected, place)
-    if as_row:
+    if tolerance.as_row:
         seen, expected = _without_front(seen), _without_front(expected)
     if expected.ndim == 0 and seen.size == 1:
         seen = seen.reshape(())
@@ -152,9 +159,11 @@ def _array_difference(
     if seen.dtype.kind == "c" and expected.dtype.kind != "c":
         return Difference("type", place, "complex numbers", "real numbers", np.inf)
     a, b = _as_numbers(seen), _as_numbers(expected)
-    errors = relative_errors(a, b, floor)
+    errors = relative_errors(a, b, tolerance.floor)
+    if tolerance.nan_agrees:
+        errors = np.where(np.isnan(a) & np.isnan(b), 0.0, errors)
     # `not <=` rather than `>`: a NaN error is a disagreement.
-    wrong = ~(errors <= rtol)
+    wrong = ~(errors <= tolerance.rtol)
     if not wrong.any():
         return None
     index = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
@@ -187,7 +196,7 @@ def largest_relative_error(seen: Any, expected: Any, floor: float = 0.0) -> floa
             _as_numbers(seen.squeeze()), _as_numbers(expected.squeeze()), floor
         )
         return np.inf if np.isnan(errors).any() else float(errors.max(initial=0.0))
-    return 0.0 if compare(seen, expected, rtol=0.0, floor=floor) is None else np.inf
+    return 0.0 if compare(seen, expected, Tolerance(0.0, floor)) is None else np.inf
 
 
 def _as_numbers(array: Array) -> Array:

@@ -199,7 +199,9 @@ def _name(records: Recording, exam: Exam) -> list[Named]:
     for candidate in exam.candidates:
         if best and len(candidate.mistakes) > len(best[0].mistakes):
             break
-        if all(agree(record, candidate.record(i)) for i, record in enumerate(records)):
+        if all(
+            agree(record, candidate.record(i), nan_agrees=True) for i, record in enumerate(records)
+        ):
             best += (candidate,)
     named = {m.id: Named(m.id, m.says, m.try_this) for c in best for m in c.mistakes}
     return list(named.values())

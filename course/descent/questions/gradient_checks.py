@@ -158,6 +158,8 @@ def sample_coordinates(see: Observer, case: Case) -> None:
         "no coordinate twice",
         {name: len(set(map(_plain, items))) == len(items) for name, items in first.items()},
     )
+    start = [np.unravel_index(i, params["W1"].shape) for i in range(k)]
+    see("not just the first ones", set(map(_plain, first["W1"])) != set(map(_plain, start)))
     again = draw(np.random.default_rng(seed))
     see("an equal generator gives an equal sample", _plain_all(first) == _plain_all(again))
     see("another draw gives another sample", _plain_all(first) != _plain_all(draw(rng)))
