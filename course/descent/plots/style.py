@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -167,9 +168,13 @@ def words(english: Mapping[str, str], own: Mapping[str, str] | None) -> dict[str
 def picture(figure: Figure, text: Mapping[str, str], numbers: Mapping[str, float]) -> Picture:
     """Make the picture of a figure; ``alt`` and ``caption`` of ``text`` may name the numbers."""
     plain = {name: float(value) for name, value in numbers.items()}
-    return Picture(
-        figure, text["alt"].format(**plain), text.get("caption", "").format(**plain), plain
-    )
+    alt, caption = (_short(text.get(key, "").format(**plain)) for key in ("alt", "caption"))
+    return Picture(figure, alt, caption, plain)
+
+
+def _short(sentence: str) -> str:
+    """1e-05 becomes 1e-5, and 1e+05 becomes 1e5: as the course writes powers of ten."""
+    return re.sub(r"(?<=\de)(?:(-)|\+)0*(?=\d)", r"\1", sentence)
 
 
 def slope_of(x: Any, y: Any) -> float:

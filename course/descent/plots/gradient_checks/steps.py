@@ -12,6 +12,14 @@ from descent.plots.style import Picture
 
 Scalar = Callable[..., float]
 
+# The demos draw the two differences in the same way.
+_LOOKS = {
+    "centred": style.LINES[0],
+    "forward": style.LINES[1],
+    "complex": style.LINES[2],
+    "exact": style.LINES[2],
+}
+
 _CHORDS = {
     "function": "f",
     "tangent": "tangent: the true slope {exact:.3f}",
@@ -54,7 +62,8 @@ def chords(
         grid = np.linspace(x - 1.8 * h, x + 1.8 * h, 200)
         ax.plot(grid, f(grid), color=style.GREY, linewidth=3, alpha=0.6, label=text["function"])
         keys = {"exact": "tangent", "forward": "forward", "centred": "centred"}
-        for (name, (left, right)), look in zip(ends.items(), style.LINES, strict=False):
+        for name, (left, right) in ends.items():
+            look = _LOOKS[name]
             line = f(left) + slopes[name] * (grid - left)
             ax.plot(grid, line, **{**look, "marker": ""}, label=text[keys[name]].format(**slopes))
             ax.plot([left, right], [f(left), f(right)], **{**look, "linestyle": ""}, markersize=7)
@@ -172,9 +181,9 @@ def error_against_step(
     numbers["centred_tiny"] = float(errors["centred"][0])
     numbers["complex_worst"] = float(errors["complex"][steps < 1.01e-8].max())
     with style.canvas(height=4.0) as (figure, ax):
-        for (name, error), look in zip(errors.items(), style.LINES, strict=False):
+        for name, error in errors.items():
             label = text[name].format(**numbers)
-            ax.loglog(steps, error, **look, markevery=4, label=label)
+            ax.loglog(steps, error, **_LOOKS[name], markevery=4, label=label)
         ax.set(xlabel=text["x"], ylabel=text["y"])
         style.threshold_bands(ax, text)
         ax.legend(loc="lower right")
