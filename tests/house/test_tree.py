@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -100,7 +101,13 @@ def test_pre_commit_hooks_are_local_and_complete() -> None:
     assert repository["repo"] == "local"
     hooks = {hook["id"]: hook["entry"] for hook in repository["hooks"]}
     assert {"ruff-check", "ruff-format", "mypy", "notebooks", "solutions"} <= set(hooks)
-    validate = ["pre-commit", "validate-config", str(ROOT / ".pre-commit-config.yaml")]
+    validate = [
+        sys.executable,
+        "-m",
+        "pre_commit",
+        "validate-config",
+        str(ROOT / ".pre-commit-config.yaml"),
+    ]
     assert subprocess.run(validate).returncode == 0
 
 
