@@ -25,10 +25,10 @@ SHAPES: tuple[tuple[int, ...], ...] = ((3, 2), (4,), (), (2, 1, 3), (3,), (2, 2)
 def _difference_cases(rng: Rng, steps: tuple[float | None, ...]) -> list[Case]:
     cases = []
     for i, (shape, h) in enumerate(zip(SHAPES, steps, strict=True)):
-        x: Array = np.asarray(rng.uniform(-1.5, 1.5, shape))
+        x: Any = np.asarray(rng.uniform(-1.5, 1.5, shape))
         kind = "float64"
         if i == 4:
-            x, kind = rng.integers(-3, 4, shape), "int64"
+            x, kind = np.asarray(rng.integers(-3, 4, shape)), "int64"
         if i == 5:
             x, kind = x.astype(np.float32), "float32"
         weights = np.asarray(rng.uniform(0.5, 2.0, shape))
@@ -58,8 +58,7 @@ def _quotient(
         gradient = np.zeros(work.shape)
         f_x = start(f, work)
         if "all-at-once" in on:
-            moved = np.ones(work.shape)
-            gradient[...] = step(f, work, moved, h, f_x)
+            gradient[...] = step(f, work, np.ones(work.shape), h, f_x)
         else:
             for index in np.ndindex(work.shape):
                 moved = np.zeros(work.shape)
@@ -817,7 +816,7 @@ add(
 
 def count_crossed_cases(rng: Rng) -> list[Case]:
     cases: list[Case] = []
-    for num_examples, h in ((2, 0.8), (200, 0.05), (200, None), (30, 0.3)):
+    for num_examples, h in ((2, 0.8), (200, 0.4), (200, None), (30, 0.3)):
         W, X = rng.normal(size=(4, 3)), rng.normal(size=(num_examples, 4))
         index = (int(rng.integers(4)), int(rng.integers(3)))
         if h is None:
@@ -920,7 +919,7 @@ def sample_coordinates_family(on: Switches) -> Callable[..., Any]:
             rng = np.random.default_rng(0)
         if "one-long-vector" in on:
             return _from_one_vector(params, per_parameter, rng, flat="flat" in on)
-        chosen = {}
+        chosen: dict[str, Any] = {}
         for name, value in params.items():
             count = min(per_parameter, value.size)
             size = max(1, value.size - 1) if "never-last" in on else value.size
@@ -1117,9 +1116,11 @@ def softmax_loss_cases(rng: Rng) -> list[Case]:
             # A column of ±1000s against a row of ones: each example's scores have their own offset.
             X[:, 0] = offset * rng.choice([-1.0, 1.0], n)
             X[:2, 0] = offset, -offset
+            if reg == 0:
+                X[:, 0] = offset
             W[0] = 1.0
         about = f"N = {n}, D = {d}, C = {c}, reg = {reg:g}" + (
-            ", scores shifted by ±1000 row by row" if offset else ""
+            ", scores shifted by ±1000" if offset else ""
         )
         cases.append({"about": about, "W": W, "X": X, "y": y, "reg": reg})
     return cases
@@ -1316,8 +1317,8 @@ def check_gradients_cases(rng: Rng) -> list[Case]:
         case["seed"] = int(rng.integers(2**31))
         cases.append(case)
     wide = _network_case(rng)
-    wide["X"] = rng.normal(size=(6, 400))
-    wide["params"]["W"] = 0.05 * rng.normal(size=(400, 3))
+    wide["X"] = rng.integers(-1, 2, (6, 400)).astype(float)
+    wide["params"]["W"] = np.round(0.01 * rng.integers(-6, 7, (400, 3)), 2)
     wide |= {"bugs": {"b": 2.0}, "per_parameter": 3, "h": 1e-5, "seed": int(rng.integers(2**31))}
     return [*cases, {**wide, "about": "a bug in a bias of 3 beside a weight of 1,200"}]
 
@@ -1776,8 +1777,9 @@ def find_bugs_cases(rng: Rng) -> list[Case]:
     def layer(name: str, bugs: Case, *, size: float = 1.0, wide: bool = False) -> Case:
         made = _network_case(rng)
         if wide:
-            made["X"] = rng.normal(size=(6, 3000))
-            made["params"]["W"] = 0.02 * rng.normal(size=(3000, 3))
+            # Few different numbers, so that the public case stays a small file.
+            made["X"] = rng.integers(-1, 2, (6, 3000)).astype(float)
+            made["params"]["W"] = np.round(0.01 * rng.integers(-3, 4, (3000, 3)), 2)
         made["X"] = made["X"] * size
         made["target"] = made["target"] * size
         return {
@@ -1794,6 +1796,7 @@ def find_bugs_cases(rng: Rng) -> list[Case]:
         layer(next(names), {"W": 1.5}),
         layer(next(names), {"V": 1.003}),
         layer(next(names), {"b": 2.0}, wide=True),
+        layer(next(names), {"b": 0.6}, wide=True),
         layer(next(names), {}),
         layer(next(names), {"W": -1.0, "b": -1.0, "V": -1.0}),
     ]

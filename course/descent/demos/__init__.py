@@ -8,5 +8,6 @@ from __future__ import annotations
 
 from .engine import Demo
 from .gradient_checks import kink_explorer, step_size
+from .race import Race, optimizer_race, race
 
-__all__ = ["Demo", "kink_explorer", "step_size"]
+__all__ = ["Demo", "Race", "kink_explorer", "optimizer_race", "race", "step_size"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["button", "point", "select", "slider", "toggle"]
+__all__ = ["button", "point", "rated", "select", "slider", "toggle"]
 
 Control = dict[str, Any]
 
@@ -18,16 +18,32 @@ def slider(
     value: float,
     *,
     log: bool = False,
+    near_one: bool = False,
+    zero: bool = False,
     step: float = 1.0,
     shown: str | None = None,
 ) -> Control:
-    """A slider from ``low`` to ``high``, in even steps or in even ratios (``log``).
+    """A slider from ``low`` to ``high``.
 
-    ``shown`` is a template for the value, such as ``"× {value}"``.
+    Args:
+        log: even ratios instead of even steps; with ``zero``, its left end is 0.
+        near_one: even ratios of the distance to 1, for momentum: 0 … 0.9 … 0.99.
+        step: the size of even steps.
+        shown: a template for the value, such as ``"× {value}"``.
     """
-    control = {"kind": "range", "name": name, "label": label, "min": low, "max": high}
-    control |= {"value": value, "scale": "log" if log else "linear", "step": step}
-    return control | ({"shown": shown} if shown else {})
+    scale = "log" if log else "near-one" if near_one else "linear"
+    control: Control = {"kind": "range", "name": name, "label": label, "min": low, "max": high}
+    control |= {"value": value, "scale": scale, "step": step}
+    return control | ({"zero": True} if zero else {}) | ({"shown": shown} if shown else {})
+
+
+def rated(
+    name: str, label: str, rated_label: str, low: float, high: float, value: float, series: int
+) -> Control:
+    """A line that can be hidden, with a log slider of its own; its value is ``[shown, number]``."""
+    control: Control = {"kind": "rated", "name": name, "label": label, "rated": rated_label}
+    control |= {"min": low, "max": high, "value": [True, value], "scale": "log"}
+    return control | {"series": series}
 
 
 def select(

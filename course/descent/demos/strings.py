@@ -106,4 +106,37 @@ TABLES: Final[dict[str, dict[str, str]]] = {
             "relative error {error}."
         ),
     },
+    "optimizer_race": {
+        "title": "Race of the update rules",
+        "lead": "Drag the start, change a rule's rate, or play the race step by step.",
+        "alt": (
+            "Left: a landscape of two parameters seen from above, with the path of each update "
+            "rule from a common start. Right: the loss of each rule above the lowest possible, "
+            "over the steps, on a log axis."
+        ),
+        "landscape": "Landscape",
+        "ravine": "ravine",
+        "saddle": "saddle",
+        "bowl": "bowl",
+        "plateau": "plateau",
+        "start": "Start of the race, x {x}, y {y}",
+        "momentum_mu": "Momentum μ",
+        "noise": "Gradient noise",
+        "again": "Other noise",
+        "rated": "Learning rate of {label}",
+        "sgd": "SGD",
+        "momentum": "Momentum",
+        "nesterov": "Nesterov",
+        "adagrad": "Adagrad",
+        "rmsprop": "RMSprop",
+        "adam": "Adam",
+        "axis_x": "x",
+        "axis_y": "y",
+        "axis_step": "step",
+        "axis_loss": "loss above the lowest",
+        "leader": "After {step} steps, {name} is lowest, {loss} above the minimum.",
+        "last": "{name} is highest, at {loss}.",
+        "away": "{name} has run away: its rate is too high here.",
+        "none": "No rule is shown: switch one on.",
+    },
 }

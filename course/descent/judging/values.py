@@ -72,10 +72,12 @@ def _key(key: Any) -> Any:
 
 def _numeric(value: Any) -> Array | None:
     """A private numeric array holding `value`, or None when it is not numbers all through."""
-    if isinstance(value, list | tuple) and any(
-        isinstance(item, str | bool | Mapping | set | type(None)) for item in value
-    ):
-        return None
+    if isinstance(value, list | tuple):
+        if any(isinstance(item, str | Mapping | set | type(None)) for item in value):
+            return None
+        truths = sum(isinstance(item, bool) for item in value)
+        if 0 < truths < len(value):
+            return None
     try:
         array = np.array(value)
     except Exception:  # ragged lists, objects with a hostile __array__

@@ -55,7 +55,7 @@ class Activation:
     output: Array
 
     def saturated(self) -> float:
-        """Share of the last outputs whose slope is 0.02 or less: little gradient passes."""
+        """Share of the last outputs where hardly any gradient passes."""
         raise NotImplementedError
 
 
@@ -86,7 +86,7 @@ class Tanh(Activation):
         return np.multiply(upstream, slope, out=upstream)
 
     def saturated(self) -> float:
-        return float(np.count_nonzero(1 - np.square(self.output) <= 0.02)) / self.output.size
+        return np.count_nonzero(np.abs(self.output) > 0.99) / self.output.size
 
 
 ACTIVATIONS: dict[str, type[Relu] | type[Tanh]] = {"relu": Relu, "tanh": Tanh}

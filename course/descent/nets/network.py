@@ -159,8 +159,8 @@ class Network:
     def layer_report(self) -> dict[str, Array]:
         """Mean, spread and saturation of each hidden layer's output in the last forward pass.
 
-        A dict of `"mean"`, `"std"` and `"saturated"`, each `(number of hidden layers,)`. A unit
-        is saturated where its slope is at most 0.02: a ReLU at 0, a tanh beyond ±0.99.
+        A dict of `"mean"`, `"std"` and `"saturated"`, each `(number of hidden layers,)`. Saturated
+        are a ReLU at 0 and a tanh beyond ±0.99: hardly any gradient passes there.
         """
         layers = self._nonlinearities()
         return {

@@ -35,7 +35,7 @@ export function mount(demo, payload) {
   const fill = (template, values = {}) =>
     template.replace(/\{(\w+)\}/g, (_, name) => {
       const value = values[name];
-      return typeof value === "number" ? format(value) : (value ?? "");
+      return typeof value === "number" ? format(value) : (strings[value] ?? value ?? "");
     });
   const text = (key, values) => fill(strings[key] ?? key, values);
 
@@ -190,27 +190,60 @@ export function mount(demo, payload) {
     };
   }
 
+  // A slider in even steps, in even ratios (log, its left end 0 if spec.zero), or in even ratios
+  // of the distance to 1 (near-one: 0, 0.9, 0.99, …).
+  function makeSlider(spec, attributes, moved) {
+    const steps = 200;
+    const even = spec.scale === "linear";
+    const ratio = Math.log(spec.scale === "log" ? spec.max / spec.min : 1 - spec.max);
+    const toValue = {
+      linear: (t) => t,
+      log: (t) => (spec.zero && t === 0 ? 0 : tidy(spec.min * Math.exp((ratio * t) / steps))),
+      "near-one": (t) => tidy(1 - tidy(Math.exp((ratio * t) / steps))),
+    }[spec.scale];
+    const toSlider = {
+      linear: (v) => v,
+      log: (v) => (v <= 0 ? 0 : (steps * Math.log(v / spec.min)) / ratio),
+      "near-one": (v) => (steps * Math.log(1 - v)) / ratio,
+    }[spec.scale];
+    const input = element("input", {
+      type: "range", ...attributes,
+      min: even ? spec.min : 0, max: even ? spec.max : steps, step: even ? spec.step : 1,
+      oninput: () => moved(toValue(Number(input.value))),
+    });
+    const put = (value) => {
+      const kept = spec.zero && value <= 0 ? 0 : clamp(value, spec.min, spec.max);
+      input.value = toSlider(kept);
+      return kept;
+    };
+    return { input, put };
+  }
+
   // Controls: each knows how to write itself into params, and to be set.
   const swatches = [];
+  function swatchOf(spec) {
+    if (spec.series === undefined) return undefined;
+    const swatch = element("canvas", { class: "swatch", width: 96, height: 40, "aria-hidden": "true" });
+    swatches.push(() => {
+      const ctx = swatch.getContext("2d");
+      ctx.setTransform(2.4, 0, 0, 2.4, 0, 0);
+      ctx.clearRect(0, 0, 40, 17);
+      sample(ctx, spec.series, stage.palette, 3, 8, 34);
+    });
+    return swatch;
+  }
+
   const make = {
     range(spec) {
-      const log = spec.scale === "log";
-      const steps = 200;
-      const toValue = (t) => (log ? tidy(spec.min * (spec.max / spec.min) ** (t / steps)) : Number(t));
-      const toSlider = (v) => (log ? (steps * Math.log(v / spec.min)) / Math.log(spec.max / spec.min) : v);
       const out = element("output", { for: spec.name });
-      const input = element("input", {
-        type: "range", id: spec.name,
-        min: log ? 0 : spec.min, max: log ? steps : spec.max, step: log ? 1 : spec.step,
-        oninput: () => set(toValue(input.value), true),
-      });
-      function set(value, quiet = false) {
-        params[spec.name] = clamp(value, spec.min, spec.max);
-        if (!quiet) input.value = toSlider(params[spec.name]);
+      const slider = makeSlider(spec, { id: spec.name }, (value) => set(value, true));
+      const { input } = slider;
+      function set(value, mine = false) {
+        params[spec.name] = mine ? value : slider.put(value);
         const shown = spec.shown ? fill(spec.shown, { value: params[spec.name] }) : format(params[spec.name]);
         out.textContent = shown;
         input.setAttribute("aria-valuetext", shown);
-        if (quiet) changed();
+        if (mine) changed();
       }
       const node = element("div", { class: "control" },
         element("div", { class: "head" }, element("label", { for: spec.name }, spec.label), out), input);
@@ -238,17 +271,31 @@ export function mount(demo, payload) {
         input.checked = params[spec.name];
         if (mine) changed();
       }
-      const swatch = spec.series === undefined ? undefined : element("canvas", { class: "swatch", width: 96, height: 40, "aria-hidden": "true" });
-      if (swatch) {
-        swatches.push(() => {
-          const ctx = swatch.getContext("2d");
-          ctx.setTransform(2.4, 0, 0, 2.4, 0, 0);
-          ctx.clearRect(0, 0, 40, 17);
-          sample(ctx, spec.series, stage.palette, 3, 8, 34);
-        });
-      }
-      const node = element("label", { class: "toggle" }, input, swatch, spec.label);
+      const node = element("label", { class: "toggle" }, input, swatchOf(spec), spec.label);
       return { node, set, get: () => (params[spec.name] ? "1" : "0") };
+    },
+    // A line that can be hidden, with a slider of its own: its value is [shown, number].
+    rated(spec) {
+      const input = element("input", { type: "checkbox", id: spec.name, onchange: () => put(input.checked, params[spec.name][1], true) });
+      const out = element("output", { for: spec.name + "-rate" });
+      const slider = makeSlider(spec, { id: spec.name + "-rate", "aria-label": fill(spec.rated, { label: spec.label }) }, (value) => put(input.checked, value, true));
+      function put(on, number, mine = false) {
+        params[spec.name] = [on, mine ? number : slider.put(number)];
+        input.checked = on;
+        out.textContent = format(params[spec.name][1]);
+        slider.input.setAttribute("aria-valuetext", out.textContent);
+        if (mine) changed();
+      }
+      // A bare number leaves the line shown or hidden as it is.
+      function set(value) {
+        const parts = Array.isArray(value) ? value : String(value).split(",").map(Number);
+        if (parts.some((v) => !Number.isFinite(Number(v)))) return;
+        if (parts.length === 2) put(Boolean(parts[0]), parts[1]);
+        else put(params[spec.name]?.[0] ?? true, parts[0]);
+      }
+      const node = element("div", { class: "control" },
+        element("div", { class: "head" }, element("label", { class: "toggle" }, input, swatchOf(spec), spec.label), out), slider.input);
+      return { node, set, get: () => `${params[spec.name][0] ? 1 : 0},${params[spec.name][1]}` };
     },
     button(spec) {
       const node = element("div", { class: "control" },
@@ -354,18 +401,19 @@ export function mount(demo, payload) {
   const transport = payload.seconds ? makeTransport() : null;
   const legend = element("div", { class: "toggles", role: "group", "aria-label": text("shown") });
   const panel = element("div", { class: "controls" });
+  const rules = element("div", { class: "rules", role: "group", "aria-label": text("shown") });
   for (const spec of controls) {
     const widget = (widgets[spec.name] = make[spec.kind](spec));
     widget.set(spec.value);
     if (widget.handle) handles.append(widget.handle);
-    else (spec.kind === "toggle" ? legend : panel).append(widget.node);
+    else ({ toggle: legend, rated: rules }[spec.kind] ?? panel).append(widget.node);
   }
   const root = element("main", {},
     element("h1", {}, text("title")), element("p", { class: "lead" }, text("lead")),
     stageBox, visible, aloud);
   if (transport) root.append(transport.node);
   if (legend.children.length) root.append(legend);
-  if (panel.children.length) root.append(panel);
+  for (const box of [rules, panel]) if (box.children.length) root.append(box);
   root.append(share);
   document.body.append(root);
   if (payload.state) restore(payload.state);

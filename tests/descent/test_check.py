@@ -1,0 +1,92 @@
+"""`check`, as a student and as a grader meet it."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from descent import _check, check
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_check, "_latest", {})
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+
+
+@pytest.fixture
+def _grading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+
+
+def right(pre_plus: Any, pre_minus: Any) -> Any:
+    print("thinking")
+    print("hmm", file=sys.stderr)
+    warnings.warn("careful", RuntimeWarning, stacklevel=1)
+    return (pre_plus > 0) != (pre_minus > 0)
+
+
+def wrong(pre_plus: Any, pre_minus: Any) -> Any:
+    return pre_plus * pre_minus < 0
+
+
+def blank(*_: Any) -> Any:
+    raise NotImplementedError
+
+
+def half(W: Any, X: Any, y: Any, reg: float) -> Any:
+    loss = np.float64(0.0)
+    scores = X @ W
+    for row, label in zip(scores, y, strict=True):
+        loss += np.log(np.sum(np.exp(row - row.max()))) - (row[label] - row.max())
+    return loss / len(y) + reg / 2 * np.sum(W * W), W
+
+
+def test_a_person_is_never_stopped(capsys: pytest.CaptureFixture[str]) -> None:
+    for answer in (right, wrong, blank, None):
+        assert check("crossed_kinks", answer, points=2) is None
+    assert check("crossed_kink", right) is None
+    assert check("crossed_kinks") is None
+    shown = capsys.readouterr().out
+    assert "right. 2 of 2 points" in shown
+    assert "not right yet. 0 of 2 points" in shown
+    assert "Nothing has been written here so far" in shown
+    assert "Did you mean crossed_kinks" in shown
+
+
+def test_what_the_function_prints_goes_into_the_report(capsys: pytest.CaptureFixture[str]) -> None:
+    check("crossed_kinks", right)
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    for words in ("Your code printed:", "thinking", "hmm", "RuntimeWarning: careful"):
+        assert words in captured.out
+
+
+@pytest.mark.usefixtures("_grading")
+def test_a_grader_gets_an_error_a_number_or_nothing() -> None:
+    assert check("crossed_kinks", right, points=2) is None
+    value = check("softmax_loss", half, points=4)
+    assert type(value) is float
+    assert value == 2.0
+    with pytest.raises(AssertionError, match="not right yet"):
+        check("crossed_kinks", wrong, points=2)
+    with pytest.raises(AssertionError, match="not yet"):
+        check("crossed_kinks", blank, points=2)
+    with pytest.raises(AssertionError, match="no question called"):
+        check("no such question", right)
+
+
+def test_the_summary_adds_up(capsys: pytest.CaptureFixture[str]) -> None:
+    check()
+    assert "Nothing has been checked" in capsys.readouterr().out
+    check("crossed_kinks", right, points=2)
+    check("winner_changed", blank, points=3)
+    check("softmax_loss", half, points=4)
+    capsys.readouterr()
+    check()
+    said = capsys.readouterr().out
+    assert "4 of 9 points in 3 checks" in said
+    assert "partly right" in said
