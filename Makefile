@@ -7,6 +7,8 @@ ARGS ?=
 PYTEST_ARGS ?=
 NOTEBOOKS = course/lessons assignments/source
 BIN := .venv/bin
+# Jupyter refuses root (in a container, say) unless told.
+ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help setup demo test lab grade release bench soak verify doctor check lint types format notebooks \
@@ -25,8 +27,10 @@ demo: setup  ## grade an invented class: scores, what went wrong, feedback under
 test: setup system check  ## style, types and every test; ends with what was skipped, and why
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
-lab: setup bundle  ## JupyterLab on a student's bundle
-	@cd dist/student && $(CURDIR)/$(BIN)/jupyter lab $(ARGS)
+lab: setup  ## JupyterLab on a copy of the student's bundle, dist/lab
+	@$(BIN)/descent release $(UNIT)
+	@$(BIN)/python -m descent_autograder.bundle $(UNIT) --lab dist/lab
+	@$(BIN)/jupyter lab --ServerApp.root_dir=$(CURDIR)/dist/lab $(ALLOW_ROOT) $(ARGS)
 
 release: setup  ## make the students' notebooks (UNIT=optimizers for one unit)
 	@$(BIN)/descent release $(UNIT) $(ARGS)

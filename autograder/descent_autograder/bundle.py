@@ -3,7 +3,7 @@
 It holds nothing of the solutions or the grader, and refuses to be made when it would. The same
 content gives the same zip, byte for byte.
 
-    python -m descent_autograder.bundle [UNIT ...]
+    python -m descent_autograder.bundle [UNIT ...] [--dest FOLDER] [--lab FOLDER]
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from descent_autograder import units
 from descent_autograder.course import NoCourse, open_course
 from descent_autograder.notebooks import canonical_text
 
-__all__ = ["BundleError", "main", "make_bundle"]
+__all__ = ["BundleError", "main", "make_bundle", "working_copy"]
 
 WORKSPACE = Path(__file__).resolve().parents[2]
 LICENCES = ("LICENSE", "LICENSE-text")
@@ -71,6 +71,15 @@ def make_bundle(
         shutil.rmtree(dest / "student", ignore_errors=True)
         student.rename(dest / "student")
         return packed.replace(dest / "student.zip")
+
+
+def working_copy(student: Path, target: Path) -> None:
+    """Copy into `target` what isn't there yet: notebooks that somebody filled in stay theirs."""
+    for file in (path for path in student.rglob("*") if path.is_file()):
+        copy = target / file.relative_to(student)
+        if not copy.exists():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
 
 
 def _released(names: Sequence[str], release: Path) -> list[Path]:
@@ -142,6 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m descent_autograder.bundle")
     parser.add_argument("units", nargs="*", metavar="UNIT", help="all released ones by default")
     parser.add_argument("--dest", type=Path, default=WORKSPACE / "dist")
+    parser.add_argument("--lab", type=Path, metavar="FOLDER", help="also a copy to work in")
     options = parser.parse_args(arguments)
     try:
         chosen = [units.resolve(name) for name in options.units]
@@ -149,6 +159,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BundleError, NoCourse, units.UnknownUnit) as error:
         parser.error(str(error))
     print(f"The student's bundle: {packed.with_suffix('')}, and {packed.name} beside it")
+    if options.lab:
+        working_copy(packed.with_suffix(""), options.lab)
+        print(f"Your copy: {options.lab} (delete it to begin anew)")
     return 0
 
 

@@ -25,6 +25,7 @@ import ast
 import builtins
 import json
 import re
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -43,6 +44,8 @@ REGION = re.compile(
     rf"^(?P<indent>[ \t]*){BEGIN}[ \t]*\n(?P<body>.*?)^[ \t]*{END}[ \t]*$", re.M | re.S
 )
 LINE_LENGTH = 100
+# Stands in for a source line that fell away with an annotation, so that line numbers stay.
+REMOVED = "\0"
 
 Function: TypeAlias = ast.FunctionDef
 Definition: TypeAlias = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
@@ -93,9 +96,10 @@ class Reference:
         floor = function.body[0].end_lineno or 0 if statements is not function.body else 0
         while first - 1 > floor and self.lines[first - 2].lstrip().startswith("#"):
             first -= 1
-        lines = self.lines[first - 1 : statements[-1].end_lineno]
+        bare = _without_annotations(self.lines, function)
+        lines = bare[first - 1 : statements[-1].end_lineno]
         margin = statements[0].col_offset
-        return "\n".join(line[margin:] for line in lines)
+        return "\n".join(line[margin:] for line in lines if line.strip() != REMOVED)
 
     def helper(self, definition: Definition) -> str:
         """The text of a helper, its annotations left out (their names live in the module)."""
@@ -107,8 +111,6 @@ class Reference:
         if isinstance(definition, ast.ClassDef) or definition.decorator_list:
             raise SolutionError(f"{self.name}.{definition.name} can't be put into a solution")
         header = f"def {definition.name}({ast.unparse(_bare(definition.args))}):"
-        if len(header) + 4 > LINE_LENGTH:
-            raise SolutionError(f"the signature of {self.name}.{definition.name} is too long")
         return f"{header}\n{_indented(self.body(definition), '    ')}\n"
 
 
@@ -162,7 +164,7 @@ def _fill_cell(
         indent = match["indent"]
         block = f"{indent}{BEGIN}\n{_indented(inside, indent)}\n{indent}{END}"
         text = text[: match.start()] + block + text[match.end() :]
-    return text
+    return _formatted(text) if regions else text
 
 
 def _region_text(
@@ -196,15 +198,7 @@ def _region_text(
                     f"{qualified} uses {name}, which {reference.name} doesn't define"
                 )
     ordered = sorted({id(node): node for node in helpers.values()}.values(), key=lambda n: n.lineno)
-    parts = [reference.helper(node) for node in ordered]
-    return "".join(_spaced(ordered, parts)) + reference.body(function)
-
-
-def _spaced(nodes: Sequence[Definition], parts: Sequence[str]) -> Iterator[str]:
-    """Helpers one below the other, with the blank lines that ruff wants around functions."""
-    for index, (node, part) in enumerate(zip(nodes, parts, strict=True)):
-        after_constant = index > 0 and not isinstance(nodes[index - 1], Function)
-        yield ("\n" if after_constant and isinstance(node, Function) else "") + part + "\n"
+    return "\n".join([*map(reference.helper, ordered), reference.body(function)])
 
 
 def _check_hollow(qualified: str, stub: Function) -> None:
@@ -266,6 +260,40 @@ def _bare(arguments: ast.arguments) -> ast.arguments:
         if isinstance(one, ast.arg):
             one.annotation = None
     return copy.args
+
+
+def _without_annotations(lines: Sequence[str], function: Function) -> list[str]:
+    """`lines` without the annotations of functions inside `function`: a notebook evaluates them."""
+    spans: list[tuple[int, int, int, int]] = []
+    inner = [node for node in ast.walk(function) if isinstance(node, Function)]
+    for node in inner[1:]:
+        for one in ast.walk(node.args):
+            if isinstance(one, ast.arg) and one.annotation:
+                start = one.col_offset + len(one.arg.encode())
+                spans.append((one.lineno, start, *_end(one.annotation)))
+        if node.returns:
+            arrow = lines[node.returns.lineno - 1].encode().rfind(b"->", 0, node.returns.col_offset)
+            spans.append((node.returns.lineno, arrow, *_end(node.returns)))
+    changed = [line.encode() for line in lines]
+    for first, start, last, end in sorted(spans, reverse=True):
+        tail = changed[last - 1][end:]
+        changed[first - 1] = changed[first - 1][:start] + tail
+        changed[first:last] = [REMOVED.encode()] * (last - first)
+    return [line.decode() for line in changed]
+
+
+def _end(node: ast.expr) -> tuple[int, int]:
+    return node.end_lineno or node.lineno, node.end_col_offset or 0
+
+
+def _formatted(text: str) -> str:
+    """A cell as ruff formats it."""
+    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--target-version=py311"]
+    command += [f"--line-length={LINE_LENGTH}", "-"]
+    done = subprocess.run(command, input=text + "\n", capture_output=True, text=True)
+    if done.returncode:
+        raise SolutionError(f"ruff can't format what was filled in: {done.stderr.strip()}")
+    return done.stdout.rstrip()
 
 
 def _imports(tree: ast.Module) -> dict[str, str]:

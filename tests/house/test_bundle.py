@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from descent_autograder import bundle, units
-from descent_autograder.bundle import BundleError, make_bundle
+from descent_autograder.bundle import BundleError, make_bundle, working_copy
 
 from .leaks import ROOT, search, telling_lines, texts
 
@@ -131,6 +131,18 @@ def test_a_leak_stops_the_bundle(tmp_path: Path, leak: str) -> None:
         make_bundle([], course, dest)
     assert (dest / "student.zip").read_bytes() == before
     assert {path.name for path in dest.iterdir()} == {"student", "student.zip"}
+
+
+def test_working_copy_keeps_what_somebody_filled_in(tmp_path: Path) -> None:
+    student, lab = tmp_path / "student", tmp_path / "lab"
+    (student / "lessons").mkdir(parents=True)
+    (student / "lessons" / "a.ipynb").write_text("fresh")
+    working_copy(student, lab)
+    (lab / "lessons" / "a.ipynb").write_text("mine")
+    (student / "lessons" / "b.ipynb").write_text("new")
+    working_copy(student, lab)
+    assert (lab / "lessons" / "a.ipynb").read_text() == "mine"
+    assert (lab / "lessons" / "b.ipynb").read_text() == "new"
 
 
 def test_command_refuses_an_unknown_unit(capsys: pytest.CaptureFixture[str]) -> None:

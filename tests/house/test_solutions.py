@@ -47,6 +47,17 @@ def twice(x):
     return 2 * x
 
 
+def thrice(f):
+    """Inner functions are annotated with names that a notebook doesn't have."""
+
+    def inner(
+        größe: NDArray, *, times: float = 3.0, **rest: dict[str, NDArray]
+    ) -> tuple[NDArray, NDArray]:
+        return times * größe, größe
+
+    return lambda x: inner(f(x))
+
+
 def four_times(x):
     """Twice twice."""
     return twice(twice(x))
@@ -129,6 +140,14 @@ def test_an_own_earlier_function_is_called_not_copied() -> None:
     assert "def twice" not in filled(*cells)[1]
     (alone,) = filled(cells[1])
     assert "    def twice(x):" in alone
+
+
+def test_annotations_of_inner_functions_are_left_out() -> None:
+    (text,) = filled(code(STUB.format(signature="thrice(f)")))
+    assert "def inner(größe, *, times=3.0, **rest):" in text
+    namespace: dict[str, Any] = {}
+    exec(text, namespace)
+    assert namespace["thrice"](abs)(-2.0) == (6.0, 2.0)
 
 
 def test_methods_and_pairs_are_filled_in_one_cell() -> None:
