@@ -1,6 +1,6 @@
 """Make the demos' still pictures: ``python tests/browser/demo_stills.py [NAME …]``.
 
-A still is the demo itself as headless Chromium shows it, in few colours and at most 20 KB. A
+A still is the demo's picture as headless Chromium shows it, in few colours, at most 20 KB. A
 manifest records which version of the demo it was taken from; a test compares them.
 """
 
@@ -24,12 +24,18 @@ WIDTH = 800
 MAX_BYTES = 20_000
 
 
-def squeeze(png: bytes) -> bytes:
+#: Where the picture and what is said about it end: a still needs no controls.
+BELOW = "return document.querySelector('.summary').getBoundingClientRect().bottom + 10"
+
+
+def squeeze(png: bytes, below: float) -> bytes:
     """Return the picture in the most colours that fit into the bytes allowed."""
     picture = Image.open(io.BytesIO(png)).convert("RGB")
+    picture = picture.crop((0, 0, picture.width, round(below)))
     for colors in (64, 32, 16, 8):
         out = io.BytesIO()
-        picture.quantize(colors, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+        few = picture.quantize(colors, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(out, "PNG", optimize=True)
         if out.tell() <= MAX_BYTES:
             return out.getvalue()
     raise ValueError(f"the picture has more than {MAX_BYTES} bytes in eight colours")
@@ -47,7 +53,7 @@ def main(names: list[str]) -> None:
             resize(driver, WIDTH, demo.height)
             driver.get(demo.save(Path(folder) / "demo.html").as_uri())
             time.sleep(1.5)
-            still = squeeze(driver.get_screenshot_as_png())
+            still = squeeze(driver.get_screenshot_as_png(), driver.execute_script(BELOW))
             (FOLDER / f"{demo.name}.png").write_bytes(still)
             manifest[demo.name] = digest
             print(f"{demo.name}: {len(still)} bytes")
