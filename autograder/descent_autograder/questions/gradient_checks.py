@@ -29,6 +29,8 @@ def _difference_cases(rng: Rng, steps: tuple[float | None, ...]) -> list[Case]:
         kind = "float64"
         if i == 4:
             x, kind = np.asarray(rng.integers(-3, 4, shape)), "int64"
+            # Cutting off moves a negative integer towards 0, and a positive one not at all.
+            x[:2] = -2, 3
         if i == 5:
             x, kind = x.astype(np.float32), "float32"
         weights = np.asarray(rng.uniform(0.5, 2.0, shape))
@@ -53,32 +55,29 @@ def _quotient(
     """A difference quotient with the faults that all of them share."""
 
     def difference(f: Callable[[Any], Any], x: Any, h: float) -> Any:
-        given = x
-        work = np.asarray(x) if "integer-truncation" in on else np.array(x, dtype=np.float64)
-        gradient = np.zeros(work.shape)
+        given, exact = np.asarray(x), np.array(x, dtype=np.float64)
+        work = given if on & {"integer-truncation", "x-truncated"} else exact
+        truncated = on & {"integer-truncation", "gradient-truncated"}
+        gradient = np.zeros_like(given if truncated else exact)
         f_x = start(f, work)
-        if "all-at-once" in on:
-            gradient[...] = step(f, work, np.ones(work.shape), h, f_x)
-        else:
-            for index in np.ndindex(work.shape):
-                moved = np.zeros(work.shape)
-                moved[index] = 1
-                gradient[index] = step(f, work, moved, h, f_x)
-        if "x-left-changed" in on and isinstance(given, np.ndarray):
-            given += np.asarray(max(h, 1.0)).astype(given.dtype)
+        every = list(np.ndindex(work.shape))
+        for index in every:
+            moved = every if "all-at-once" in on else [index]
+            gradient[index] = step(f, work, moved, h, f_x)
+        if "x-left-changed" in on and isinstance(x, np.ndarray):
+            x += np.asarray(max(h, 1.0)).astype(x.dtype)
         if "flattened" in on:
             gradient = gradient.ravel()
-        if "sign" in on:
-            gradient = -gradient
-        return gradient
+        return -gradient if "sign" in on else gradient
 
     return difference
 
 
-def _shifted(on: Switches, x: Any, by: Any) -> Any:
-    moved = x.copy()
-    moved[...] = moved + by if "integer-truncation" not in on else (moved + by).astype(x.dtype)
-    return moved
+def _shifted(x: Any, moved: list[tuple[int, ...]], by: float) -> Any:
+    shifted = x.copy()
+    for index in moved:
+        shifted[index] += by
+    return shifted
 
 
 def forward_family(on: Switches) -> Callable[..., Any]:
@@ -87,11 +86,11 @@ def forward_family(on: Switches) -> Callable[..., Any]:
 
     def step(f: Callable[[Any], Any], x: Any, moved: Any, h: float, f_x: Any) -> Any:
         if "backward-difference" in on:
-            return (f_x - f(_shifted(on, x, -h * moved))) / h
+            return (f_x - f(_shifted(x, moved, -h))) / h
         if "centred" in on:
-            rise = f(_shifted(on, x, h * moved)) - f(_shifted(on, x, -h * moved))
+            rise = f(_shifted(x, moved, h)) - f(_shifted(x, moved, -h))
             return rise / (2 * h)
-        rise = f(_shifted(on, x, h * moved)) - f_x
+        rise = f(_shifted(x, moved, h)) - f_x
         if "not-divided" in on:
             return rise
         return rise / (2 * h) if "halved" in on else rise / h
@@ -109,16 +108,16 @@ def central_family(on: Switches) -> Callable[..., Any]:
         return f(x.copy()) if "one-sided" in on else None
 
     def step(f: Callable[[Any], Any], x: Any, moved: Any, h: float, f_x: Any) -> Any:
-        plus = f(_shifted(on, x, h * moved))
+        plus = f(_shifted(x, moved, h))
         if "one-sided" in on:
             return (plus - f_x) / h
-        minus = f(_shifted(on, x, -h * moved))
+        minus = f(_shifted(x, moved, -h))
         if "not-halved" in on:
             return (plus - minus) / h
         if "precedence" in on:
             return (plus - minus) / 2 * h
         if "half-step" in on:
-            half = (f(_shifted(on, x, h / 2 * moved)), f(_shifted(on, x, -h / 2 * moved)))
+            half = (f(_shifted(x, moved, h / 2)), f(_shifted(x, moved, -h / 2)))
             return (half[0] - half[1]) / (2 * h)
         return (plus - minus) / (2 * h)
 
@@ -196,10 +195,22 @@ _LEFT_CHANGED = Mistake(
     "It looks as if x is not what it was after the call.",
     "Work on a copy, or put every coordinate back before you go on.",
 )
-_TRUNCATED = Mistake(
-    "integer-truncation",
-    "It looks as if x keeps its integer or float32 type, so that x + h is cut off.",
-    "Make a float64 array of x first: an integer array drops everything after the point.",
+_TRUNCATED = (
+    Mistake(
+        "integer-truncation",
+        "It looks as if x and the gradient keep x's integer or float32 type, which cuts them off.",
+        "Make a float64 array of x first: an integer array drops everything after the point.",
+    ),
+    Mistake(
+        "x-truncated",
+        "It looks as if x keeps its integer or float32 type, so that x + h is cut off.",
+        "Make a float64 array of x first: in an integer array, 3 + 1e-5 is 3 again.",
+    ),
+    Mistake(
+        "gradient-truncated",
+        "It looks as if the gradient has x's integer or float32 type.",
+        "np.zeros_like(x) takes over x's type: make the gradient float64.",
+    ),
 )
 _FLATTENED = Mistake(
     "flattened",
@@ -241,7 +252,7 @@ add(
             ),
             _ALL_AT_ONCE,
             _LEFT_CHANGED,
-            _TRUNCATED,
+            *_TRUNCATED,
             _FLATTENED,
             _SIGN,
         ),
@@ -278,7 +289,7 @@ add(
             ),
             _ALL_AT_ONCE,
             _LEFT_CHANGED,
-            _TRUNCATED,
+            *_TRUNCATED,
             _FLATTENED,
             _SIGN,
         ),

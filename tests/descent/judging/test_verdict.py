@@ -44,7 +44,7 @@ def test_a_mistake_is_named_and_read() -> None:
     gradient = next(s for s in verdict.observations if s.name == "gradient")
     assert gradient.relative_error == pytest.approx(0.5)
     assert "divided by h" in verdict.text()
-    assert "relative error 5.0e-01 (wrong)" in verdict.text()
+    assert "largest relative error 5.0e-01 (wrong)" in verdict.text()
 
 
 def test_two_mistakes_together_are_both_named() -> None:
