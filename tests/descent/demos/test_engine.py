@@ -147,7 +147,7 @@ def test_every_key_is_in_the_table_and_every_entry_is_used(name: str) -> None:
     values = {control["label"] for control in demo.controls}
     for control in demo.controls:
         values |= {label for _, label in control.get("options", [])}
-        values |= {control["shown"]} if "shown" in control else set()
+        values |= {control[key] for key in ("shown", "rated") if key in control}
     unused = {key for key, text in words.items() if key not in quoted and text not in values}
     assert not unused
 
