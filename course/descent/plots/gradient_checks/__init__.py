@@ -23,6 +23,7 @@ from descent.plots.gradient_checks.steps import (
     error_against_step,
     precision,
     taylor_terms,
+    your_errors,
 )
 
 __all__ = [
@@ -41,4 +42,5 @@ __all__ = [
     "same_difference",
     "taylor_terms",
     "thresholds",
+    "your_errors",
 ]

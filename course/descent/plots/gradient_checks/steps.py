@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -235,3 +236,55 @@ def precision(*, text: Mapping[str, str] | None = None) -> Picture:
         style.threshold_bands(ax, text)
         ax.legend(loc="lower left")
     return style.picture(figure, text, numbers)
+
+
+_YOURS = {
+    "line": "{name}, slope {slope:.2f}",
+    "x": "step h",
+    "y": "relative error",
+    "wrong": "wrong",
+    "uncomfortable": "uncom-\nfortable",
+    "happy": "happy",
+    "alt": "Relative error of your difference functions for exp at 0.5, against the step h.",
+    "measured": "{name} falls with slope {slope:.2f}.",
+    "missing": "{name} isn't there yet.",
+    "failed": "{name} raises {error}.",
+}
+
+
+def your_errors(*differences: Callable[..., Any], text: Mapping[str, str] | None = None) -> Picture:
+    """The error of your own difference functions over the step, for exp at 0.5.
+
+    Args:
+        differences: functions ``(f, x, h)`` as in the assignment; their names label the lines.
+        text: words that replace the English ones, key by key.
+
+    A function that isn't written yet, or that raises, is named in the caption instead of drawn.
+    """
+    text = style.words(_YOURS, text)
+    steps = np.logspace(-12, -1, 45)
+    ruled = steps > 10**-3.5
+    notes, numbers = [], {}
+    with style.canvas() as (figure, ax):
+        for difference, look in zip(differences, (style.LINES[1], style.LINES[0]), strict=False):
+            name = difference.__name__
+            try:
+                slopes = np.array([float(difference(np.exp, 0.5, h)) for h in steps])
+            except NotImplementedError:
+                notes.append(text["missing"].format(name=name))
+                continue
+            except Exception as error:
+                notes.append(text["failed"].format(name=name, error=type(error).__name__))
+                continue
+            errors = networks.disagreement(np.exp(0.5), slopes)
+            numbers[name] = style.slope_of(steps[ruled], errors[ruled])
+            words = {"name": name, "slope": numbers[name]}
+            ax.loglog(steps, errors, **look, markevery=4, label=text["line"].format(**words))
+            notes.append(text["measured"].format(**words))
+        ax.set(xlabel=text["x"], ylabel=text["y"], xscale="log", yscale="log", ylim=(1e-14, 4))
+        ax.set(xlim=(5e-13, 0.2))
+        style.threshold_bands(ax, text)
+        if numbers:
+            ax.legend(loc="lower left")
+    caption = " ".join(notes)
+    return Picture(figure, f"{text['alt']} {caption}", caption, numbers)
