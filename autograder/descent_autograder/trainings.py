@@ -177,19 +177,19 @@ def plan(fault: str, num: int, rng: np.random.Generator) -> Plan:
 
 def _sound(num: int, rng: np.random.Generator) -> Plan:
     classes = int(rng.integers(3, 6))
-    X, y = _clouds(num, 540, 8, classes, distance=(4.5, 5.5), flipped=(0.01, 0.05), rng=rng)
+    X, y = _clouds(num, 600, 8, classes, distance=(4.5, 5.5), flipped=(0.01, 0.05), rng=rng)
     return Plan(
-        X[:, :240],
-        y[:, :240],
-        X[:, 240:],
-        y[:, 240:],
+        X[:, :300],
+        y[:, :300],
+        X[:, 300:],
+        y[:, 300:],
         sizes=(8, 16, classes),
         activation=str(rng.choice(["relu", "tanh"])),
         spread=_log_uniform(0.7, 1.2, num, rng),
         rate=_log_uniform(0.06, 0.25, num, rng),
         reg=_log_uniform(1e-4, 2e-3, num, rng),
-        batch_size=30,
-        num_epochs=int(rng.integers(28, 41)),
+        batch_size=40,
+        num_epochs=int(rng.integers(26, 37)),
     )
 
 

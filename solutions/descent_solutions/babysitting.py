@@ -66,27 +66,27 @@ def diagnose(history: Mapping[str, ArrayLike]) -> set[str]:
 
     - diverged: the loss isn't finite, or ends above three times where it began.
     - learning rate too low: no update ratio reaches 1e-3, and the loss still falls.
-    - bad initialization: the loss lies flat (within 2 %) for the first eighth of the epochs,
+    - bad initialization: the loss lies flat (within 3 %) for the first tenth of the epochs,
       then takes off.
     - learning rate too high: late in training the loss bounces by more than 5 % an epoch and
       the update ratio is still above 1e-2, ten times the rule of thumb.
-    - overfitting: training accuracy ends more than 0.12 above validation accuracy.
+    - overfitting: training accuracy ends more than 0.15 above validation accuracy.
     - low capacity: validation tracks training, but training accuracy itself ends below 0.75.
     """
     loss, train, val, ratio = (
         np.asarray(history[name], float)
         for name in ("loss", "train_accuracy", "val_accuracy", "update_ratio")
     )
-    start, end = slice(len(loss) // 8 + 1), slice(-(len(loss) // 4), None)
+    start, end = slice(len(loss) // 10 + 1), slice(-(len(loss) // 4), None)
     if not np.isfinite(loss).all() or loss[-1] > 3 * loss[0]:
         return {"diverged"}
     if ratio.max() < 1e-3 and loss[-1] < loss[0]:
         return {"learning rate too low"}
-    if np.ptp(loss[start]) < 0.02 * loss[0] and loss[-1] < 0.9 * loss[0]:
+    if np.ptp(loss[start]) < 0.03 * loss[0] and loss[-1] < 0.9 * loss[0]:
         return {"bad initialization"}
     bounce = np.mean(np.abs(np.diff(loss[end]))) / np.mean(loss[end])
     if bounce > 0.05 and np.median(ratio[end]) > 1e-2:
         return {"learning rate too high"}
-    if np.mean(train[end] - val[end]) > 0.12:
+    if np.mean(train[end] - val[end]) > 0.15:
         return {"overfitting"}
     return {"low capacity"} if np.mean(train[end]) < 0.75 else set()

@@ -26,7 +26,7 @@ def test_a_stacked_training_is_the_given_networks_training(activation):
     rng = np.random.default_rng(0)
     # In one batch an epoch the order of examples can't matter, so that both must agree.
     plan = replace(
-        trainings.plan(HEALTHY, 2, rng), activation=activation, batch_size=240, num_epochs=6
+        trainings.plan(HEALTHY, 2, rng), activation=activation, batch_size=300, num_epochs=6
     )
     curves = trainings.train(plan, np.random.default_rng(7))
     weights, _ = trainings._initial(plan, np.random.default_rng(7))
@@ -40,7 +40,7 @@ def test_a_stacked_training_is_the_given_networks_training(activation):
             plan.sizes, rng, activation=activation, init=lambda n, m, rng, given=given: next(given)
         )
         history = train_network(
-            network, data, learning_rate=plan.rate[run], reg=plan.reg[run], batch_size=240,
+            network, data, learning_rate=plan.rate[run], reg=plan.reg[run], batch_size=300,
             num_epochs=6, rng=rng, progress=False,
         )  # fmt: skip
         for name, expected in history.epochs().items():
@@ -52,7 +52,7 @@ def test_a_run_has_the_four_curves(fault):
     run = trainings.training(fault, np.random.default_rng(0))
     assert tuple(run) == CURVES
     assert len({curve.shape for curve in run.values()}) == 1
-    assert len(run["loss"]) >= 28
+    assert len(run["loss"]) >= 26
     for name in ("train_accuracy", "val_accuracy"):
         assert (run[name] >= 0).all()
         assert (run[name] <= 1).all()
