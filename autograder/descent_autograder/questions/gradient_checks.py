@@ -456,7 +456,9 @@ add(
 
 def verdict_cases(rng: Rng) -> list[Case]:
     def errors() -> list[float]:
-        within = 10 ** rng.uniform([-9.5, -6.8, -3.8, -1.8], [-7.2, -4.2, -2.2, 0.0])
+        # In every band, and just above every threshold.
+        lows = [-9.5, -6.9, -5.9, -3.9, -2.9, -1.9, -0.9]
+        within = 10 ** rng.uniform(lows, [-7.2, -6.1, -4.2, -3.1, -2.2, -1.1, 0.0])
         return [*within.tolist(), 1e-2, 1e-4, 1e-7, 0.0, float("nan")]
 
     return [
@@ -1702,7 +1704,7 @@ def precision_errors_cases(rng: Rng) -> list[Case]:
         case = _network_case(rng)
         case["about"] = "a network of three parameters"
         case["errors"] = {
-            dtype: dict(zip("WbV", rng.uniform(low, 10 * low, 3).tolist(), strict=True))
+            dtype: dict(zip("WbV", (low * rng.uniform([3, 1, 6], [5, 2, 9])).tolist(), strict=True))
             for dtype, low in (
                 ("float16", 1e-1),
                 ("float32", 1e-3),
@@ -1785,38 +1787,34 @@ def find_bugs_cases(rng: Rng) -> list[Case]:
     """Layers whose bugs, or whose soundness, only a careful check tells apart."""
     base = _network_case(rng)
 
-    def layer(name: str, bugs: Case, *, size: float = 1.0, wide: bool = False) -> Case:
+    def layer(name: str, bugs: Case, *, wide: bool = False, broad: bool = False) -> Case:
         made = _network_case(rng)
+        if broad:
+            made["target"] = rng.normal(size=(6, 40))
+            made["params"]["V"] = rng.normal(size=(3, 40))
         if wide:
             # Few different numbers, so that the public case stays a small file.
             made["X"] = rng.integers(-1, 2, (6, 3000)).astype(float)
             made["params"]["W"] = np.round(0.01 * rng.integers(-3, 4, (3000, 3)), 2)
-        made["X"] = made["X"] * size
-        made["target"] = made["target"] * size
-        return {
-            "name": name,
-            "bugs": bugs,
-            "X": made["X"],
-            "target": made["target"],
-            "params": made["params"],
-        }
+        kept = {key: made[key] for key in ("X", "target", "params")}
+        return {"name": name, "bugs": bugs, **kept}
 
     names = iter(f"layer {i}" for i in rng.permutation(20) + 1)
     layers = [
         layer(next(names), {}),
         layer(next(names), {"W": 1.5}),
-        layer(next(names), {"V": 1.003}),
+        layer(next(names), {"V": 1.003}, broad=True),
         layer(next(names), {"b": 2.0}, wide=True),
         layer(next(names), {"b": 0.6}, wide=True),
         layer(next(names), {}),
         layer(next(names), {"W": -1.0, "b": -1.0, "V": -1.0}),
     ]
     quiet = layer(next(names), {"W": 1.4, "b": 1.4, "V": 1.4})
-    quiet["params"]["V"] = quiet["params"]["V"] * 1e-3
-    quiet["target"] = quiet["target"] * 1e-3
+    quiet["params"]["V"] = quiet["params"]["V"] * 1e-5
+    quiet["target"] = quiet["target"] * 1e-5
     loud = layer(next(names), {})
-    loud["params"]["V"] = loud["params"]["V"] * 1e3
-    loud["target"] = loud["target"] * 1e3
+    loud["params"]["V"] = loud["params"]["V"] * 1e4
+    loud["target"] = loud["target"] * 1e4
     layers += [quiet, loud]
     order = rng.permutation(len(layers))
     return [
