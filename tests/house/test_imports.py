@@ -17,8 +17,10 @@ ROOT = Path(__file__).parents[2]
 DESCENT = ROOT / "course" / "descent"
 SOLUTIONS = ROOT / "solutions" / "descent_solutions"
 FOR_STUDENTS = {"descent", "numpy", "matplotlib", "ipywidgets", "IPython", "mpl_toolkits"}
+# matplotlib and pooch can't be installed without these two.
+FOR_STUDENTS |= {"PIL"}
+FOR_DOWNLOADS = {"pooch", "requests"}
 FOR_SEARCH = {"dask", "distributed", "optuna", "scipy"}
-FOR_DOWNLOADS = {"pooch"}
 FOR_SOLUTIONS = {"descent", "descent_solutions", "numpy", "scipy"}
 FOR_NOTEBOOKS = {"descent", "numpy", "matplotlib"}
 NOTEBOOKS = list(

@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from descent_autograder.notebooks import find_notebooks
 from descent_autograder.solutions import Reference, SolutionError, fill, filled_text
 from nbconvert.exporters import NotebookExporter
-from nbformat import from_dict
 from nbgrader.preprocessors import ClearSolutions
 
 ROOT = Path(__file__).parents[2]
@@ -199,8 +199,7 @@ def test_regions_are_fresh(path: Path) -> None:
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_nbgrader_leaves_empty_stubs(path: Path) -> None:
     exporter = NotebookExporter(preprocessors=[ClearSolutions], config=None)
-    source = json.loads(path.read_text(encoding="utf-8"))
-    released, _ = exporter.from_notebook_node(from_dict(source))
+    released, _ = exporter.from_notebook_node(nbformat.read(path, as_version=4))
     for cell in json.loads(released)["cells"]:
         text = "".join(cell["source"])
         if cell["cell_type"] != "code" or not cell["metadata"].get("nbgrader", {}).get("solution"):
