@@ -2,7 +2,7 @@
 
 `digits()` reads a file that comes with the course. `spirals`, `blobs`, `ravine` and `patterns`
 draw from the generator they are given. `cifar10` and `mnist` (in `descent.data.online`, extra
-`descent[online]`) download once and are needed by no lesson, question or test.
+`descent[download]`) download once and are needed by no lesson, question or test.
 """
 
 from .bundled import digits
