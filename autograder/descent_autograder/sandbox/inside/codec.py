@@ -1,0 +1,458 @@
+"""Plain data as bytes and back, for two processes of which one is not trusted.
+
+What travels by value: None, bool, int, float, complex, str, bytes, list, tuple, set, frozenset,
+dict, range, slice, Ellipsis, numpy scalars and arrays of numbers or strings, and numpy's random
+generators (as their bit generator's state). Subclasses of these travel as the plain value that
+they hold. Everything else travels as a *handle*: a number that means something only to the side
+that owns the object.
+
+Decoding builds nothing but those values: no name is looked up, no code is run, and every size is
+checked against the bytes that are really there before anything is allocated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from struct import Struct, error
+from typing import Any, Protocol
+
+import numpy as np
+
+MAX_FRAME = 64 << 20
+"""The largest message, in bytes."""
+MAX_DEPTH = 50
+"""How deeply containers may be nested."""
+MAX_ITEMS = 1 << 20
+"""How many values one message may hold, those inside arrays not counted."""
+MAX_INT_BYTES = 4096
+
+_U16, _U32, _I64, _F64 = Struct("<H"), Struct("<I"), Struct("<q"), Struct("<d")
+_C128, _RANGE, _HANDLE = Struct("<dd"), Struct("<qqq"), Struct("<BIBB")
+
+_NUMBERS = ["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", "c8", "c16", "g"]
+_DTYPES = [np.dtype(code) for code in _NUMBERS]
+_DTYPE_CODE = {dtype: code for code, dtype in enumerate(_DTYPES)}
+_STRING_DTYPE = re.compile(r"[<>=|]?[SU]\d{1,7}")
+_OTHER_NUMBER = re.compile(r"[<>][iufc]\d{1,2}")
+_BIT_GENERATORS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
+_WITHIN_INT64 = range(-(1 << 63), 1 << 63)
+
+Chunks = list[bytes]
+
+
+class MalformedError(Exception):
+    """The bytes are not a message: cut short, too large, too deep, or of an unknown kind."""
+
+
+class UnsendableError(TypeError):
+    """A value can't travel: an array of objects, or something too large or too deep."""
+
+
+class Handles(Protocol):
+    """How a codec turns objects that don't travel by value into numbers and back."""
+
+    def export(self, value: Any) -> tuple[int, int, int, str]:
+        """Return ``(owner, number, kind, name)`` for ``value``."""
+
+    def resolve(self, owner: int, number: int, kind: int, name: str) -> Any:
+        """Return the object, or a stand-in, that a handle means; raise MalformedError if none."""
+
+
+class Codec:
+    """Encodes values to bytes and decodes them, with handles for what isn't plain data.
+
+    Attributes:
+        saw_mutable: whether the last decoded message held anything that can be changed in place.
+    """
+
+    def __init__(self, handles: Handles) -> None:
+        self._handles = handles
+        self._items = 0
+        self.saw_mutable = False
+
+    # ---- encoding
+
+    def encode(self, value: Any) -> bytes:
+        """Return ``value`` as bytes.
+
+        Raises:
+            UnsendableError: something in it can't travel.
+        """
+        out: Chunks = []
+        self._items = MAX_ITEMS
+        self._encode(value, out, 0)
+        return b"".join(out)
+
+    def _encode(self, value: Any, out: Chunks, depth: int) -> None:
+        encoder = _ENCODERS.get(type(value))
+        if encoder is None:
+            encoder = _encoder_of_subclass(value)
+        encoder(self, value, out, depth)
+
+    def _enter(self, count: int, depth: int) -> int:
+        self._items -= count
+        if depth >= MAX_DEPTH:
+            raise UnsendableError(f"the value is nested more than {MAX_DEPTH} levels deep")
+        if self._items < 0:
+            raise UnsendableError(f"the value holds more than {MAX_ITEMS} items")
+        return depth + 1
+
+    def _put_none(self, value: Any, out: Chunks, depth: int) -> None:
+        out.append(b"N")
+
+    def _put_bool(self, value: Any, out: Chunks, depth: int) -> None:
+        out.append(b"T" if value else b"F")
+
+    def _put_int(self, value: Any, out: Chunks, depth: int) -> None:
+        value = int(value)
+        if value in _WITHIN_INT64:
+            out.append(b"i" + _I64.pack(value))
+            return
+        size = value.bit_length() // 8 + 1
+        if size > MAX_INT_BYTES:
+            raise UnsendableError(f"an integer of {size} bytes is too large")
+        out.append(b"I" + _U16.pack(size) + value.to_bytes(size, "little", signed=True))
+
+    def _put_float(self, value: Any, out: Chunks, depth: int) -> None:
+        out.append(b"d" + _F64.pack(value))
+
+    def _put_complex(self, value: Any, out: Chunks, depth: int) -> None:
+        out.append(b"c" + _C128.pack(value.real, value.imag))
+
+    def _put_str(self, value: Any, out: Chunks, depth: int) -> None:
+        data = str.encode(value, "utf-8", "surrogatepass")
+        out.append(b"s" + _U32.pack(len(data)) + data)
+
+    def _put_bytes(self, value: Any, out: Chunks, depth: int) -> None:
+        out.append(b"b" + _U32.pack(len(value)) + bytes(value))
+
+    def _put_list(self, value: Any, out: Chunks, depth: int) -> None:
+        self._put_sequence(b"l", list(list.__iter__(value)), out, depth)
+
+    def _put_tuple(self, value: Any, out: Chunks, depth: int) -> None:
+        self._put_sequence(b"t", list(tuple.__iter__(value)), out, depth)
+
+    def _put_set(self, value: Any, out: Chunks, depth: int) -> None:
+        self._put_sequence(b"S", list(set.__iter__(value)), out, depth)
+
+    def _put_frozenset(self, value: Any, out: Chunks, depth: int) -> None:
+        self._put_sequence(b"Z", list(frozenset.__iter__(value)), out, depth)
+
+    def _put_sequence(self, tag: bytes, items: list[Any], out: Chunks, depth: int) -> None:
+        depth = self._enter(len(items), depth)
+        out.append(tag + _U32.pack(len(items)))
+        for item in items:
+            self._encode(item, out, depth)
+
+    def _put_dict(self, value: Any, out: Chunks, depth: int) -> None:
+        items = list(dict.items(value))
+        depth = self._enter(2 * len(items), depth)
+        out.append(b"D" + _U32.pack(len(items)))
+        for key, item in items:
+            self._encode(key, out, depth)
+            self._encode(item, out, depth)
+
+    def _put_range(self, value: Any, out: Chunks, depth: int) -> None:
+        try:
+            out.append(b"r" + _RANGE.pack(value.start, value.stop, value.step))
+        except error:
+            raise UnsendableError("a range beyond 64 bits is too large") from None
+
+    def _put_slice(self, value: Any, out: Chunks, depth: int) -> None:
+        self._put_sequence(b":", [value.start, value.stop, value.step], out, depth)
+
+    def _put_ellipsis(self, value: Any, out: Chunks, depth: int) -> None:
+        out.append(b"E")
+
+    def _put_scalar(self, value: Any, out: Chunks, depth: int) -> None:
+        out.append(b"n" + _array_bytes(np.asarray(value)))
+
+    def _put_array(self, value: Any, out: Chunks, depth: int) -> None:
+        out.append(b"A" + _array_bytes(value))
+
+    def _put_generator(self, value: Any, out: Chunks, depth: int) -> None:
+        self._put_sequence(b"G", [value.bit_generator.state], out, depth)
+
+    def _put_random_state(self, value: Any, out: Chunks, depth: int) -> None:
+        self._put_sequence(b"L", [value.get_state(legacy=False)], out, depth)
+
+    def _put_handle(self, value: Any, out: Chunks, depth: int) -> None:
+        owner, number, kind, name = self._handles.export(value)
+        label = name.encode("utf-8", "replace")[:100]
+        out.append(b"H" + _HANDLE.pack(owner, number, kind, len(label)) + label)
+
+    # ---- decoding
+
+    def decode(self, frame: bytes | memoryview, start: int = 0) -> Any:
+        """Return the value whose encoding fills ``frame`` from ``start`` to its end.
+
+        Raises:
+            MalformedError: the bytes are no such encoding.
+        """
+        value, end = self.decode_from(frame, start)
+        if end != len(frame):
+            raise MalformedError("bytes are left over after the value")
+        return value
+
+    def decode_from(self, frame: bytes | memoryview, start: int) -> tuple[Any, int]:
+        """Return the value encoded at ``start`` and where its encoding ends."""
+        self._items = MAX_ITEMS
+        self.saw_mutable = False
+        try:
+            return _DECODERS[frame[start]](self, frame, start + 1, 0)
+        except MalformedError:
+            raise
+        except (LookupError, ValueError, TypeError, OverflowError, error, MemoryError) as problem:
+            raise MalformedError(f"{type(problem).__name__}: {problem}"[:200]) from None
+
+    def _count(self, buf: Any, pos: int, depth: int, width: int = 1) -> tuple[int, int]:
+        """Read a length, refusing one that the remaining bytes can't hold."""
+        count: int = _U32.unpack_from(buf, pos)[0]
+        if count * width > len(buf) - pos - 4:
+            raise MalformedError("a length beyond the end of the message")
+        self._items -= count * width
+        if self._items < 0:
+            raise MalformedError(f"more than {MAX_ITEMS} items")
+        if depth >= MAX_DEPTH:
+            raise MalformedError(f"nested more than {MAX_DEPTH} levels deep")
+        return count, pos + 4
+
+    def _span(self, buf: Any, pos: int) -> tuple[int, int]:
+        """Read the length of a run of bytes; return where it starts and ends."""
+        end = pos + 4 + _U32.unpack_from(buf, pos)[0]
+        if end > len(buf):
+            raise MalformedError("a length beyond the end of the message")
+        return pos + 4, end
+
+    def _get_none(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        return None, pos
+
+    def _get_true(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        return True, pos
+
+    def _get_false(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        return False, pos
+
+    def _get_ellipsis(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        return ..., pos
+
+    def _get_int(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        return _I64.unpack_from(buf, pos)[0], pos + 8
+
+    def _get_big_int(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        size = _U16.unpack_from(buf, pos)[0]
+        end = pos + 2 + size
+        if size > MAX_INT_BYTES or end > len(buf):
+            raise MalformedError("an integer too large")
+        return int.from_bytes(buf[pos + 2 : end], "little", signed=True), end
+
+    def _get_float(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        return _F64.unpack_from(buf, pos)[0], pos + 8
+
+    def _get_complex(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        return complex(*_C128.unpack_from(buf, pos)), pos + 16
+
+    def _get_str(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        start, end = self._span(buf, pos)
+        return bytes(buf[start:end]).decode("utf-8", "surrogatepass"), end
+
+    def _get_bytes(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        start, end = self._span(buf, pos)
+        return bytes(buf[start:end]), end
+
+    def _items_at(self, buf: Any, pos: int, depth: int) -> tuple[list[Any], int]:
+        count, pos = self._count(buf, pos, depth)
+        items = []
+        for _ in range(count):
+            item, pos = _DECODERS[buf[pos]](self, buf, pos + 1, depth + 1)
+            items.append(item)
+        return items, pos
+
+    def _get_list(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        self.saw_mutable = True
+        return self._items_at(buf, pos, depth)
+
+    def _get_tuple(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        items, pos = self._items_at(buf, pos, depth)
+        return tuple(items), pos
+
+    def _get_set(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        self.saw_mutable = True
+        items, pos = self._items_at(buf, pos, depth)
+        return set(items), pos
+
+    def _get_frozenset(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        items, pos = self._items_at(buf, pos, depth)
+        return frozenset(items), pos
+
+    def _get_slice(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        items, pos = self._items_at(buf, pos, depth)
+        return slice(*items), pos
+
+    def _get_dict(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        self.saw_mutable = True
+        count, pos = self._count(buf, pos, depth, width=2)
+        found: dict[Any, Any] = {}
+        for _ in range(count):
+            key, pos = _DECODERS[buf[pos]](self, buf, pos + 1, depth + 1)
+            found[key], pos = _DECODERS[buf[pos]](self, buf, pos + 1, depth + 1)
+        return found, pos
+
+    def _get_range(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        return range(*_RANGE.unpack_from(buf, pos)), pos + 24
+
+    def _get_scalar(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        array, pos = _array_at(buf, pos)
+        if array.ndim:
+            raise MalformedError("a scalar with dimensions")
+        return array[()], pos
+
+    def _get_array(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        self.saw_mutable = True
+        return _array_at(buf, pos)
+
+    def _state_at(self, buf: Any, pos: int, depth: int) -> tuple[Any, dict[str, Any], int]:
+        self.saw_mutable = True
+        items, pos = self._items_at(buf, pos, depth)
+        state = items[0]
+        name = state["bit_generator"]
+        if name not in _BIT_GENERATORS:
+            raise MalformedError("an unknown bit generator")
+        return getattr(np.random, name)(0), state, pos
+
+    def _get_generator(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        bits, state, pos = self._state_at(buf, pos, depth)
+        bits.state = state
+        return np.random.Generator(bits), pos
+
+    def _get_random_state(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        bits, state, pos = self._state_at(buf, pos, depth)
+        legacy = np.random.RandomState(bits)
+        legacy.set_state(state)
+        return legacy, pos
+
+    def _get_handle(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        owner, number, kind, length = _HANDLE.unpack_from(buf, pos)
+        start = pos + _HANDLE.size
+        end = start + length
+        if end > len(buf):
+            raise MalformedError("a name beyond the end of the message")
+        name = bytes(buf[start:end]).decode("utf-8", "replace")
+        return self._handles.resolve(owner, number, kind, name), end
+
+
+def _array_bytes(array: Any) -> bytes:
+    """Return kind, shape and content of an array of numbers or strings."""
+    dtype = array.dtype
+    code = _DTYPE_CODE.get(dtype)
+    if code is not None:
+        head = bytes((code, array.ndim))
+    elif _STRING_DTYPE.fullmatch(dtype.str) or _OTHER_NUMBER.fullmatch(dtype.str):
+        label = dtype.str.encode()
+        head = bytes((255, array.ndim, len(label))) + label
+    else:
+        raise UnsendableError(f"an array of dtype {dtype} can't be judged: use an array of numbers")
+    if array.nbytes > MAX_FRAME:
+        raise UnsendableError(f"an array of {array.nbytes} bytes is too large")
+    return head + Struct(f"<{array.ndim}Q").pack(*array.shape) + array.tobytes()
+
+
+def _array_at(buf: Any, pos: int) -> tuple[Any, int]:
+    """Return the array encoded at ``pos``, as a writable copy, and where it ends."""
+    code, ndim = buf[pos], buf[pos + 1]
+    pos += 2
+    if code == 255:
+        end = pos + 1 + buf[pos]
+        label = bytes(buf[pos + 1 : end]).decode("ascii")
+        if not (_STRING_DTYPE.fullmatch(label) or _OTHER_NUMBER.fullmatch(label)):
+            raise MalformedError("an unknown dtype")
+        dtype, pos = np.dtype(label), end
+    else:
+        dtype = _DTYPES[code]
+    if ndim > 32:
+        raise MalformedError("more than 32 dimensions")
+    shape = Struct(f"<{ndim}Q").unpack_from(buf, pos)
+    pos += 8 * ndim
+    count = 1
+    for length in shape:
+        count *= length
+    end = pos + count * dtype.itemsize
+    # An empty array may claim any other length: no bytes vouch for it.
+    if end > len(buf) or max(shape, default=0) > MAX_FRAME or dtype.itemsize == 0:
+        raise MalformedError("an array beyond the end of the message")
+    if code == 0:  # bytes other than 0 and 1 would make a bool that is neither
+        return np.ndarray(shape, np.uint8, buf, pos) != 0, end
+    array = np.ndarray(shape, dtype, buf, pos).copy()
+    if dtype.kind == "U" and array.size:
+        points = np.frombuffer(buf, dtype.str[0] + "u4", count * dtype.itemsize // 4, pos)
+        if points.max(initial=0) > 0x10FFFF:
+            raise MalformedError("a string with impossible characters")
+    return array, end
+
+
+def _encoder_of_subclass(value: Any) -> Callable[[Codec, Any, Chunks, int], None]:
+    """Return how to send ``value``, whose exact type isn't known, as the plain value it holds."""
+    for base, encoder in _BASES:
+        # type(), not isinstance(): __class__ can lie, and then the base's methods fail
+        if issubclass(type(value), base):
+            return encoder
+    return Codec._put_handle
+
+
+_ENCODERS: dict[type, Callable[[Codec, Any, Chunks, int], None]] = {
+    type(None): Codec._put_none,
+    bool: Codec._put_bool,
+    int: Codec._put_int,
+    float: Codec._put_float,
+    complex: Codec._put_complex,
+    str: Codec._put_str,
+    bytes: Codec._put_bytes,
+    bytearray: Codec._put_bytes,
+    list: Codec._put_list,
+    tuple: Codec._put_tuple,
+    set: Codec._put_set,
+    frozenset: Codec._put_frozenset,
+    dict: Codec._put_dict,
+    range: Codec._put_range,
+    slice: Codec._put_slice,
+    type(...): Codec._put_ellipsis,
+    np.ndarray: Codec._put_array,
+    np.random.Generator: Codec._put_generator,
+    np.random.RandomState: Codec._put_random_state,
+}
+_BASES: list[tuple[type, Callable[[Codec, Any, Chunks, int], None]]] = [
+    (np.generic, Codec._put_scalar),
+    (np.ndarray, lambda codec, value, out, depth: codec._put_array(np.asarray(value), out, depth)),
+    *[(kind, _ENCODERS[kind]) for kind in (int, float, complex, str, bytes)],
+    *[(kind, _ENCODERS[kind]) for kind in (list, tuple, set, frozenset, dict)],
+]
+_ENCODERS.update({dtype.type: Codec._put_scalar for dtype in _DTYPES})
+
+_DECODERS: dict[int, Callable[[Codec, Any, int, int], tuple[Any, int]]] = {
+    tag[0]: decoder
+    for tag, decoder in {
+        b"N": Codec._get_none,
+        b"T": Codec._get_true,
+        b"F": Codec._get_false,
+        b"i": Codec._get_int,
+        b"I": Codec._get_big_int,
+        b"d": Codec._get_float,
+        b"c": Codec._get_complex,
+        b"s": Codec._get_str,
+        b"b": Codec._get_bytes,
+        b"l": Codec._get_list,
+        b"t": Codec._get_tuple,
+        b"S": Codec._get_set,
+        b"Z": Codec._get_frozenset,
+        b"D": Codec._get_dict,
+        b"r": Codec._get_range,
+        b":": Codec._get_slice,
+        b"E": Codec._get_ellipsis,
+        b"n": Codec._get_scalar,
+        b"A": Codec._get_array,
+        b"G": Codec._get_generator,
+        b"L": Codec._get_random_state,
+        b"H": Codec._get_handle,
+    }.items()
+}

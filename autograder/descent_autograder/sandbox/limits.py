@@ -1,0 +1,32 @@
+"""How much a submission may use."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use before it is stopped, each with a sentence that says so.
+
+    Attributes:
+        cell_seconds: wall-clock time of one cell, the student's or a test.
+        notebook_seconds: wall-clock time of the whole notebook.
+        memory_bytes: memory of all its processes together.
+        processes: processes and threads at once.
+        output_bytes: what one cell may print and display.
+        file_bytes: what may lie in each of its scratch folders, and the size of one file.
+        open_files: descriptors per process.
+    """
+
+    cell_seconds: float = 30.0
+    notebook_seconds: float = 180.0
+    memory_bytes: int = 2 << 30
+    processes: int = 32
+    output_bytes: int = 8 << 20
+    file_bytes: int = 64 << 20
+    open_files: int = 256
+
+    def as_dict(self) -> dict[str, float]:
+        """Return the limits by name, for the other side of a socket."""
+        return asdict(self)

@@ -1,0 +1,276 @@
+"""One submission on its way through a worker, cell by cell.
+
+A pair of processes, the student's and its grader, runs the cells in order. When a cell breaks the
+pair (a crash, a time-out, a channel that speaks nonsense), the cell is lost and a fresh pair goes
+on behind it: it first repeats, unheard, the student's cells that had run to their end, so that
+later tests find what they would have found.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import signal
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import outputs
+from .inside.channel import STUDENT, BrokenChannelError, Peer, ReplyTimeoutError
+from .zygotes import ZygoteError
+
+if TYPE_CHECKING:
+    from .worker import Worker
+
+Burials = list[dict[str, Any]]
+_SLACK_SECONDS = 10.0
+_LANGUAGE = {
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
+    "version": platform.python_version(),
+}
+
+
+@dataclass
+class Cell:
+    """A code cell that is to be run.
+
+    ``trusted`` says where: grade cells run in the grader, all others in the student's process.
+    """
+
+    node: dict[str, Any]
+    source: str
+    count: int
+    trusted: bool
+    grade_id: str
+    points: float
+    lost: bool = False
+
+    def order(self, index: int, *, replay: bool) -> dict[str, Any]:
+        """Return what the grader has to know of it."""
+        return {
+            "index": index,
+            "source": self.source,
+            "count": self.count,
+            "trusted": self.trusted,
+            "replay": replay,
+        }
+
+
+class Run:
+    """The run of one notebook; ``notebook``, ``verdicts`` and ``remarks`` hold what came of it."""
+
+    def __init__(self, worker: Worker, notebook: dict[str, Any], job: dict[str, Any]) -> None:
+        self.notebook = notebook
+        self.verdicts: dict[str, dict[str, Any]] = {}
+        self.remarks: list[str] = []
+        self.cpu_seconds = 0.0
+        self._worker = worker
+        self._job = job
+        self._outputs = outputs.Outputs()
+        self._cells = code_cells(notebook)
+        self._next = 0
+        self._ended = self._repeat_failed = False
+        self._seconds = worker.limits.cell_seconds + _SLACK_SECONDS
+        self._ends = time.monotonic() + worker.limits.notebook_seconds
+
+    def to_the_end(self) -> None:
+        """Run all cells; what can't be run says why."""
+        while self._next < len(self._cells):
+            if time.monotonic() > self._ends:
+                self._give_up("the time limit for a whole notebook was reached")
+            elif self._repeat_failed:
+                self._give_up("the cells before it didn't run a second time after one had failed")
+            else:
+                try:
+                    self._one_pair()
+                except ZygoteError as problem:
+                    self._give_up(f"no process could be started for it ({problem})")
+        self.notebook.setdefault("metadata", {})["language_info"] = dict(_LANGUAGE)
+
+    def _one_pair(self) -> None:
+        """Run cells from the next one on, until the last, or until one breaks the pair."""
+        ours, theirs = socket.socketpair()
+        with ours, theirs, self._worker.student_process() as (channel, burials):
+            self._burials = burials
+            zygote = self._worker.fork_grader(theirs, channel)
+            theirs.close()
+            channel.close()
+            peer = self._peer = Peer(ours, STUDENT, self._serve)
+            peer.limit(self._seconds)
+            self._ended = False
+            try:
+                peer.serve_forever()
+            except (BrokenChannelError, ReplyTimeoutError):
+                pass  # it has ended, well or not
+            finally:
+                self.cpu_seconds += zygote.bury()["cpu"]
+        self.cpu_seconds += sum(burial["cpu"] for burial in burials)
+        if not self._ended:
+            self._lose(self._cells[self._next], "the grader's own process ended while it ran")
+            self._next += 1
+
+    # ---- what the grader asks
+
+    def _serve(self, question: str, arguments: tuple[Any, ...]) -> Any:
+        self._peer.limit(self._seconds)
+        if question == "job":
+            return self._job | {"cells": self._orders()}
+        if question == "cell":
+            return self._record(*arguments)
+        if question == "bury":
+            burial = self._worker.bury_student()
+            self._burials.append(burial)
+            return how_it_ended(burial, self._worker.limits.memory_bytes)
+        self.remarks += arguments[0]
+        self._ended = True
+        return None
+
+    def _orders(self) -> list[dict[str, Any]]:
+        before = [
+            cell.order(index, replay=True)
+            for index, cell in enumerate(self._cells[: self._next])
+            if not cell.trusted and not cell.lost
+        ]
+        after = enumerate(self._cells[self._next :], self._next)
+        return before + [cell.order(index, replay=False) for index, cell in after]
+
+    def _record(self, index: int, replay: bool, found: Mapping[str, Any]) -> bool:
+        """Keep what a cell gave; return whether the grader is to go on."""
+        in_time = time.monotonic() < self._ends
+        if replay:
+            self._repeat_failed = bool(found.get("broken"))
+            return in_time
+        cell = self._cells[index]
+        self._next = index + 1
+        if "stopped" in found:
+            self._stop(cell, *found["stopped"])
+        else:
+            cell.node["outputs"] = self._outputs.assemble(
+                found["messages"], found["ended"], cell.count
+            )
+        if cell.trusted:
+            self._judge(cell, found)
+        if found.get("broken"):
+            cell.lost = True
+        return in_time
+
+    def _judge(self, cell: Cell, found: Mapping[str, Any]) -> None:
+        verdicts = found.get("verdicts") or []
+        if verdicts:
+            self.verdicts[cell.grade_id] = verdicts[-1]
+        elif found.get("broken") and "ended" in found:
+            self.verdicts[cell.grade_id] = {"error": found["ended"].get("evalue", "")}
+        cap_score(cell.node["outputs"], cell.points)
+
+    def _stop(self, cell: Cell, status: str, sentence: str) -> None:
+        name = "TimeLimit" if status == "timeout" else "Crash"
+        cell.node["outputs"] = [outputs.error(name, sentence)]
+        self.remarks.append(f"{_label(cell)}: {sentence}")
+
+    def _lose(self, cell: Cell, sentence: str) -> None:
+        """Mark a cell as one that gave nothing."""
+        cell.lost = True
+        cell.node["outputs"] = [outputs.error("NotRun", sentence)]
+        if cell.trusted:
+            self.verdicts[cell.grade_id] = {"error": sentence}
+        self.remarks.append(f"{_label(cell)}: {sentence}")
+
+    def _give_up(self, reason: str) -> None:
+        """Leave the remaining cells, saying why in each test that isn't run."""
+        sentence = f"This wasn't run: {reason}."
+        self.remarks.append(f"From {_label(self._cells[self._next])} on: {sentence}")
+        for cell in self._cells[self._next :]:
+            cell.node["outputs"] = [outputs.error("NotRun", sentence)]
+            if cell.trusted:
+                self.verdicts[cell.grade_id] = {"error": sentence}
+        self._next = len(self._cells)
+
+
+def code_cells(notebook: Mapping[str, Any]) -> list[Cell]:
+    """Return the cells to run, with outputs cleared and execution counts set as a kernel would."""
+    cells: list[Cell] = []
+    for node in notebook.get("cells", []):
+        if node.get("cell_type") != "code":
+            continue
+        source = _source(node)
+        if not source.strip():
+            continue
+        node["outputs"] = []
+        node["execution_count"] = len(cells) + 1
+        about = node.get("metadata", {}).get("nbgrader") or {}
+        grades = bool(about.get("grade")) and not about.get("solution")
+        points = float(about.get("points") or 0.0)
+        name = str(about.get("grade_id", ""))
+        cells.append(Cell(node, source, len(cells) + 1, grades, name, points))
+    return cells
+
+
+def instructor_cells(notebook: Mapping[str, Any], released: bool) -> list[tuple[str, bool]]:
+    """Return source and lock of the cells that speak for the instructor.
+
+    In a released notebook these are all code cells (only the imports of unlocked ones count); in a
+    submitted one, those that intake keeps as they were released: the locked ones.
+    """
+    cells = []
+    for node in notebook.get("cells", []):
+        about = node.get("metadata", {}).get("nbgrader") or {}
+        is_test = about.get("grade") and not about.get("solution")
+        locked = bool(about.get("locked")) and not about.get("solution") and not is_test
+        if node.get("cell_type") == "code" and not is_test and (released or locked):
+            cells.append((_source(node), locked))
+    return cells
+
+
+def cap_score(found: list[dict[str, Any]], points: float) -> None:
+    """Keep a test's partial score within the points it is worth.
+
+    nbgrader reads the first value that looks like a number; one that isn't finite would count in
+    full, so it becomes an error.
+    """
+    for index, output in enumerate(found):
+        if output["output_type"] == "execute_result":
+            try:
+                score = float(output["data"].get("text/plain", ""))
+            except ValueError:
+                return
+            if not math.isfinite(score):
+                found[index] = outputs.error("Score", f"{score} isn't a score.")
+            elif not 0 <= score <= points:
+                output["data"]["text/plain"] = str(min(max(score, 0.0), points))
+            return
+
+
+def how_it_ended(burial: Mapping[str, Any], memory_bytes: int) -> str:
+    """Return the sentence for a process that ended before its submission did."""
+    status = burial["status"]
+    if burial["memory"]:
+        return f"It was stopped: it used more than {memory_bytes >> 20} MB of memory."
+    if status is None:
+        return "Its process ended unexpectedly."
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number == signal.SIGSEGV:
+            return "Its process crashed (segmentation fault)."
+        if number == signal.SIGXCPU:
+            return "It was stopped: it used more processor time than a notebook may."
+        if number != signal.SIGKILL:
+            return f"Its process crashed ({signal.Signals(number).name})."
+        return "Its process was killed, or sent something that isn't an answer."
+    return f"It ended its own process (exit status {os.WEXITSTATUS(status)})."
+
+
+def _label(cell: Cell) -> str:
+    return f"Test {cell.grade_id}" if cell.trusted else f"Cell [{cell.count}]"
+
+
+def _source(node: Mapping[str, Any]) -> str:
+    source = node.get("source", "")
+    return "".join(source) if isinstance(source, list) else str(source)

@@ -1,0 +1,215 @@
+"""A worker: bytes in, bytes out, with two warm processes and a wall between them.
+
+It holds no gradebook and writes no file. Whatever a submission does to its own process, or to the
+channel, costs at most that submission's cells; whatever it does to the zygote costs a restart.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+from .limits import Limits
+from .run import Burials, Run, instructor_cells
+from .session import Session
+from .walls import NoWall, Wall, best_wall
+from .zygotes import StudentZygote, TrustedZygote, ZygoteError
+
+UNSAFE_REMARK = "This notebook was run without a sandbox (--unsafe)."
+
+
+@dataclass
+class Outcome:
+    """What came of a submission.
+
+    Attributes:
+        notebook: the executed notebook, nbformat JSON.
+        verdicts: per grade id what ``check`` decided (``Verdict.to_json()``), or ``{"error": …}``
+            where the cell didn't end by itself. A cell without a check has no entry.
+        remarks: sentences about what happened, for the student and the instructor.
+        cpu_seconds: processor time of the submission's processes and their grader.
+    """
+
+    notebook: bytes
+    verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    cpu_seconds: float = 0.0
+
+
+class Worker:
+    """Runs submissions one after the other; a context manager.
+
+    Args:
+        wall: the wall to build (default: the best that stands here).
+        limits: what each submission may use.
+        unsafe: run without a wall where none can be built, and say so in the remarks.
+        cpu: the core to stay on (default: one of this process's, by its process id). Both sides of
+            a submission share it, since they only ever wait for each other.
+
+    Raises:
+        NoWall: no wall can be built, and ``unsafe`` isn't set.
+    """
+
+    def __init__(
+        self,
+        wall: Wall | None = None,
+        limits: Limits | None = None,
+        unsafe: bool = False,
+        cpu: int | None = None,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.wall = _chosen(wall, unsafe)
+        self.cpu = _core() if cpu is None else cpu
+        self._student: StudentZygote | None = None
+        self._trusted: TrustedZygote | None = None
+
+    def __enter__(self) -> Worker:
+        self._zygotes()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End both warm processes and everything they started."""
+        for zygote in (self._student, self._trusted):
+            if zygote is not None:
+                zygote.close()
+        self._student = self._trusted = None
+
+    def execute(
+        self,
+        notebook: bytes,
+        *,
+        assignment: str,
+        student: str,
+        secret: bytes,
+        files: Mapping[str, bytes] | None = None,
+        release: bytes | None = None,
+    ) -> Outcome:
+        """Run a submitted notebook and judge its grade cells.
+
+        Args:
+            notebook: nbformat JSON, already mended by intake: its grade cells are the instructor's.
+            assignment, student, secret: what the cases of ``check`` are drawn from.
+            files: what the notebook finds in its working directory.
+            release: the released notebook. Its imports, and the functions and classes of its
+                locked cells, are what grade cells mean by those names, whatever the student's
+                cells make of them. Without it only the customary names (``np``, ``plt``,
+                ``check`` and the like) and the notebook's own locked cells are.
+
+        Raises:
+            ZygoteError: the machine refuses new processes.
+        """
+        job = {
+            "assignment": assignment,
+            "student": student,
+            "secret": secret,
+            "files": dict(files or {}),
+            "limits": self.limits.as_dict(),
+            "instructor": instructor_cells(json.loads(release or notebook), bool(release)),
+        }
+        run = Run(self, json.loads(notebook), job)
+        run.to_the_end()
+        remarks = list(dict.fromkeys(run.remarks))
+        if self.wall is Wall.NONE:
+            remarks.insert(0, UNSAFE_REMARK)
+        executed = json.dumps(run.notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+        return Outcome(executed.encode(), run.verdicts, remarks, run.cpu_seconds)
+
+    @contextmanager
+    def session(self, source: str, filename: str) -> Iterator[Session]:
+        """Run a Python file behind the wall and give access to its functions.
+
+        Args:
+            source: the file's content.
+            filename: what its errors call it.
+        """
+        with self.student_process() as (channel, _):
+            session = Session(channel, self.limits, self.bury_student)
+            session.load(source, filename)
+            try:
+                yield session
+            finally:
+                session.close()
+
+    @contextmanager
+    def student_process(self) -> Iterator[tuple[socket.socket, Burials]]:
+        """Fork a submission's process; yield the grader's end of its channel.
+
+        At the end it is buried; the list then says how each ended.
+        """
+        ours, theirs = socket.socketpair()
+        burials: Burials = []
+        with ours, theirs:
+            self._fork_student(theirs)
+            theirs.close()
+            try:
+                yield ours, burials
+            finally:
+                burials.append(self.bury_student())
+
+    def bury_student(self) -> dict[str, Any]:
+        """Kill the submission's process and all it started; return how it had ended."""
+        if self._student is not None:
+            try:
+                return self._student.bury()
+            except ZygoteError:
+                self._student.close()
+                self._student = None
+        return {"status": None, "cpu": 0.0, "memory": False}
+
+    def fork_grader(self, *sockets: socket.socket) -> TrustedZygote:
+        """Fork a grader that owns ``sockets``; return the zygote that will bury it."""
+        return self._forked(lambda: self._zygotes()[1], sockets)
+
+    def _fork_student(self, theirs: socket.socket) -> None:
+        self._forked(lambda: self._zygotes()[0], (theirs,))
+
+    def _forked(self, zygote: Callable[[], Any], sockets: tuple[socket.socket, ...]) -> Any:
+        """Have a zygote fork; one that has died is replaced, once."""
+        try:
+            warm = zygote()
+            warm.fork(self.limits, *sockets)
+        except ZygoteError:
+            self.close()
+            warm = zygote()
+            warm.fork(self.limits, *sockets)
+        return warm
+
+    def _zygotes(self) -> tuple[StudentZygote, TrustedZygote]:
+        """Return both zygotes, started together, and anew where one has died."""
+        if self._student is None:
+            self._student = StudentZygote(self.wall, self.cpu)
+        if self._trusted is None:
+            self._trusted = TrustedZygote(self.cpu)
+        self._student.wait_until_ready()
+        self._trusted.wait_until_ready()
+        return self._student, self._trusted
+
+
+def _chosen(wall: Wall | None, unsafe: bool) -> Wall:
+    """Return the wall to build; raises NoWall where none can be and none is insisted on."""
+    try:
+        return wall or best_wall()
+    except NoWall:
+        if not unsafe:
+            raise
+        return Wall.NONE
+
+
+def _core() -> int:
+    """Return one of the cores that this process may use."""
+    cores = sorted(os.sched_getaffinity(0))
+    return cores[os.getpid() % len(cores)]
