@@ -548,11 +548,10 @@ def calibration_cases(rng: Rng) -> list[Case]:
     # Under-confident, over-confident, and about right.
     for n, c, num_bins, share in ((40, 3, None, 1.0), (60, 5, 4, 0.2), (50, 4, 7, 0.6)):
         probabilities = _softmax(1.5 * rng.normal(size=(n, c)))
-        right = rng.random(n) < 0.6
-        y = np.where(right, probabilities.argmax(axis=1), rng.integers(0, c, n))
-        about = f"N = {n}, C = {c}, " + (
-            "num_bins left out" if num_bins is None else f"{num_bins} bins"
-        )
+        best = probabilities.argmax(axis=1)
+        y = np.where(rng.random(n) < share, best, (best + rng.integers(1, c, n)) % c)
+        bins = "num_bins left out" if num_bins is None else f"{num_bins} bins"
+        about = f"N = {n}, C = {c}, {bins}"
         cases.append({"about": about, "probabilities": probabilities, "y": y, "num_bins": num_bins})
     return cases
 
