@@ -11,8 +11,8 @@ BIN := .venv/bin
 ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo test lab grade release bench soak verify doctor check lint types format notebooks \
-        solutions bundle lock system clean
+.PHONY: help setup demo test lab grade release bench soak verify doctor lint types format notebooks \
+        refresh bundle lock system clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -24,7 +24,7 @@ setup:
 demo: setup  ## grade an invented class: scores, what went wrong, feedback under demo/
 	@$(BIN)/descent demo $(ARGS)
 
-test: setup system check  ## style, types and every test; ends with what was skipped, and why
+test: setup system lint types  ## style, types and every test; ends with what was skipped, and why
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
 lab: setup  ## JupyterLab on a copy of the student's bundle, dist/lab
@@ -40,8 +40,7 @@ grade: setup  ## grade what lies in assignments/submitted: make grade UNIT=gradi
 	@$(BIN)/descent grade $(UNIT) $(ARGS)
 
 bundle: setup  ## dist/student and its zip: all that a student gets
-	@$(BIN)/descent release $(UNIT)
-	@$(BIN)/python -m descent_autograder.bundle $(UNIT)
+	@$(BIN)/descent release $(UNIT) --bundle dist
 
 bench: setup  ## what counts, measured side by side; writes bench.json
 	@tools/setup-bench
@@ -56,8 +55,6 @@ verify: setup  ## prove the grader: references pass, mistakes are named
 doctor: setup  ## which sandbox this machine can build, and what it lacks
 	@$(BIN)/descent doctor
 
-check: lint types
-
 lint: setup  ## ruff, and whether notebooks stand in their canonical form
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -71,8 +68,8 @@ format: setup  ## put code and notebooks in their canonical form
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/python -m descent_autograder.notebooks --write $(NOTEBOOKS)
 
-solutions: setup  ## fill the solution regions of the assignments from descent_solutions
-	@$(BIN)/python -m descent_autograder.solutions --write assignments/source
+refresh: setup  ## fill solution regions and expected numbers from the references
+	@$(BIN)/descent refresh $(UNIT)
 
 system: setup
 	@tests/setup-system

@@ -193,7 +193,7 @@ def test_a_region_outside_a_solution_cell_is_refused() -> None:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_regions_are_fresh(path: Path) -> None:
-    assert filled_text(path) == path.read_text(encoding="utf-8"), "make solutions fills them"
+    assert filled_text(path) == path.read_text(encoding="utf-8"), "make refresh fills them"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

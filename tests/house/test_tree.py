@@ -78,6 +78,16 @@ def test_documents_name_commands_that_exist() -> None:
         assert named <= make_targets()
 
 
+def test_documents_name_subcommands_that_exist() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "descent_autograder.cli", "--help"], capture_output=True, text=True
+    )
+    exist = set(re.findall(r"^    ([a-z]+)  ", done.stdout, flags=re.M))
+    used = "\n".join(TEXTS[name] for name in ("README.md", "CONTRIBUTING.md", "Makefile"))
+    named = set(re.findall(r"bin\)?/descent ([a-z]+)", used))
+    assert {"demo", "judge"} <= named <= exist
+
+
 def test_documents_link_to_what_exists() -> None:
     for name in ("README.md", "CONTRIBUTING.md"):
         links = re.findall(r"\]\((?!https?:)([^)#]+)\)", TEXTS[name])
