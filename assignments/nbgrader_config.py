@@ -1,0 +1,32 @@
+"""nbgrader's configuration for this course.
+
+It makes plain nbgrader commands use our intake, our wall and our verdicts. The same notebooks
+also grade under stock nbgrader without it, more slowly and without a wall.
+"""
+
+from descent_autograder import passes
+
+c = get_config()  # noqa: F821
+
+c.CourseDirectory.course_id = "descent"
+
+# A gradebook elsewhere: c.CourseDirectory.db_url = "postgresql+psycopg2://user@host/gradebook"
+
+# What was submitted is mended or refused before nbgrader's own passes see it.
+c.Autograde.exporter_class = passes.IntakeExporter
+
+# nbgrader's passes in nbgrader's order, with two of them replaced.
+c.Autograde.autograde_preprocessors = [
+    passes.Execute,
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    passes.SaveAutoGrades,
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+passes.use_wall_in_validate()
+
+# What students wrote is made harmless wherever it is shown: in feedback and in the formgrader.
+c.HTMLExporter.preprocessors = ["descent_autograder.sanitize.Sanitize"]
+c.HTMLExporter.filters = {"markdown2html": "descent_autograder.sanitize.markdown2html"}

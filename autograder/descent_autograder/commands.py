@@ -1,0 +1,208 @@
+"""What each subcommand of ``descent`` does, and how its failures are put into one line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from descent_autograder import units
+from descent_autograder.cli import FAILED, Stop, WrongCall
+from descent_autograder.course import Course, NoCourse, open_course
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the subcommand that was asked for and return the exit status."""
+    return _COMMANDS[options.command](options)
+
+
+def _course(options: argparse.Namespace) -> Course:
+    try:
+        return open_course(options.course)
+    except NoCourse as error:
+        raise WrongCall(str(error)) from error
+
+
+def _units(course: Course, names: Sequence[str]) -> list[str]:
+    """The folders that the names mean; all that have a source when there are none."""
+    chosen = _resolved(course, names)
+    known = course.units()
+    for unit in chosen:
+        if unit not in known:
+            raise WrongCall(f"{unit} has no notebook in {course.step('source')}")
+    if not chosen and not known:
+        raise WrongCall(f"no unit has a notebook in {course.step('source')}")
+    return list(dict.fromkeys(chosen or known))
+
+
+def _resolved(course: Course, names: Sequence[str]) -> list[str]:
+    """The folders that the names mean, found without reading the configuration."""
+    folders = [path.name for path in sorted(course.root.glob("source/*")) if path.is_dir()]
+    try:
+        return [units.resolve(name, folders) for name in names]
+    except units.UnknownUnit as error:
+        raise WrongCall(str(error)) from error
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from descent_autograder.demo import demo
+
+    return _guarded(lambda: demo(options.dir, _grading(options)))
+
+
+def _release(options: argparse.Namespace) -> int:
+    from descent_autograder.release import release
+
+    course = _course(options)
+    chosen = _units(course, options.units)
+
+    def work() -> int:
+        for unit in release(course, chosen):
+            state = "released" if unit.changed else "up to date"
+            print(f"{unit.unit}: {state} ({unit.points:g} points)")
+        if options.bundle:
+            from descent_autograder.bundle import make_bundle
+
+            print(f"bundle: {make_bundle(chosen, course.root, options.bundle)}")
+        return 0
+
+    return _guarded(work)
+
+
+def _grading(options: argparse.Namespace) -> Any:
+    from descent_autograder.pipeline import Options
+
+    return Options(
+        students=tuple(getattr(options, "student", ())),
+        jobs=options.jobs,
+        scheduler=options.scheduler,
+        unsafe=options.unsafe,
+        force=getattr(options, "force", False),
+    )
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from descent_autograder.grading import grade_class
+
+    course = _course(options)
+    unit = _units(course, [options.unit])[0]
+    return _guarded(
+        lambda: grade_class(course, unit, _grading(options), feedback=not options.no_feedback)
+    )
+
+
+def _feedback(options: argparse.Namespace) -> int:
+    from descent_autograder.feedback import write_feedback
+
+    course = _course(options)
+    unit = _units(course, [options.unit])[0]
+
+    def work() -> int:
+        written = write_feedback(course, unit, students=options.student or None)
+        print(f"feedback for {len(written)} students in {course.step('feedback')}")
+        return 0
+
+    return _guarded(work)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    course = _course(options)
+    chosen = _resolved(course, options.units)
+    from descent_autograder.gradecells import notebook_problems
+    from descent_autograder.verify import main as verify
+
+    status = int(verify([units.module(unit) for unit in chosen]))
+    for unit in chosen or course.units():
+        for path in sorted(course.path("source", ".", unit).glob("*.ipynb")):
+            for problem in notebook_problems(path):
+                print(f"{unit}: {problem}")
+                status = status or FAILED
+    return status
+
+
+def _judge(options: argparse.Namespace) -> int:
+    from descent_autograder.judgefiles import judge_files
+    from descent_autograder.sandbox import NoWall
+
+    try:
+        return judge_files(
+            options.question,
+            options.files,
+            names=options.name,
+            seed=options.seed,
+            as_json=options.json,
+            unsafe=options.unsafe,
+        )
+    except NoWall as error:
+        raise Stop(str(error)) from error
+
+
+def _refresh(options: argparse.Namespace) -> int:
+    from descent_autograder.refresh import refresh
+
+    course = _course(options)
+    return _guarded(lambda: refresh(course, _units(course, options.units)))
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from descent_autograder.doctor import doctor
+
+    try:
+        course = open_course(options.course)
+    except NoCourse as error:
+        if options.course is not None:
+            raise WrongCall(str(error)) from error
+        course = None
+    return doctor(course)
+
+
+def _bench(options: argparse.Namespace) -> int:
+    try:
+        from descent_autograder.bench import main as bench
+    except ModuleNotFoundError as error:
+        raise Stop(f"can't be run here: {error}") from error
+    return int(bench(options.names))
+
+
+def _guarded(work: Callable[[], int]) -> int:
+    """Run `work`; failures that a person can do something about become one line."""
+    from descent_autograder.bundle import BundleError
+    from descent_autograder.executor import WorkersFailed
+    from descent_autograder.gradebook import GradebookBusy, GradebookUnreachable
+    from descent_autograder.master import NotReleased
+    from descent_autograder.pipeline import AlreadyRunning, NothingSubmitted
+    from descent_autograder.release import ReleaseFailed
+    from descent_autograder.sandbox import NoWall
+
+    expected = (
+        AlreadyRunning,
+        BundleError,
+        GradebookBusy,
+        GradebookUnreachable,
+        NoCourse,
+        NoWall,
+        NotReleased,
+        NothingSubmitted,
+        PermissionError,
+        ReleaseFailed,
+        WorkersFailed,
+    )
+    try:
+        return work()
+    except expected as error:
+        sys.stdout.flush()
+        raise Stop(str(error)) from error
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "demo": _demo,
+    "release": _release,
+    "grade": _grade,
+    "feedback": _feedback,
+    "verify": _verify,
+    "judge": _judge,
+    "refresh": _refresh,
+    "doctor": _doctor,
+    "bench": _bench,
+}

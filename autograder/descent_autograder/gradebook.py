@@ -1,0 +1,363 @@
+"""The one writer of grades: nbgrader's own gradebook and passes, one commit per submission.
+
+The database is touched only after execution, so that no student code runs while it is locked.
+What is written, and in which order, is what ``nbgrader autograde`` writes.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from nbgrader import utils
+from nbgrader.api import (
+    BaseCell,
+    Comment,
+    Grade,
+    Gradebook,
+    InvalidEntry,
+    Student,
+    SubmittedAssignment,
+)
+from sqlalchemy import select
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
+
+from descent_autograder import passes as nbgrader
+from descent_autograder.execution import Result
+from descent_autograder.master import Master
+
+T = TypeVar("T")
+
+_LOCK_WORDS = ("locked", "busy", "lock timeout", "deadlock", "could not obtain lock")
+
+
+class GradebookBusy(RuntimeError):
+    """Somebody else has kept the gradebook locked for longer than we wait."""
+
+
+class GradebookUnreachable(RuntimeError):
+    """The gradebook can't be opened; the message says where and why."""
+
+
+class _HeldSession(Session):
+    """A session whose `commit` only flushes while it is held: one commit per submission."""
+
+    held = False
+
+    def commit(self) -> None:
+        """Commit, or flush while held."""
+        if self.held:
+            self.flush()
+        else:
+            super().commit()
+
+
+class SharedGradebook(Gradebook):  # type: ignore[misc]
+    """nbgrader's gradebook, kept open for a whole run, with a submission's rows fetched at once."""
+
+    def __init__(self, db_url: str, course_id: str) -> None:
+        """Open the gradebook, making its tables if it is new."""
+        super().__init__(db_url, course_id=course_id)
+        self.db.remove()
+        maker = sessionmaker(class_=_HeldSession, bind=self.engine, expire_on_commit=False)
+        self.db = scoped_session(maker)
+        self._cells: dict[str, str] = {}
+        self._grades: dict[tuple[str, str], Any] = {}
+        self._comments: dict[tuple[str, str], Any] = {}
+        self._notebooks: dict[str, Any] = {}
+
+    def __exit__(self, *error: object) -> None:
+        """Leaving a pass doesn't close what other passes use; `close` does."""
+
+    def fetch(self, submission: Any) -> None:
+        """Fetch all grades and comments of one submission, for the passes to find."""
+        self._grades.clear()
+        self._comments.clear()
+        self._notebooks = {notebook.name: notebook for notebook in submission.notebooks}
+        ids = {notebook.id: name for name, notebook in self._notebooks.items()}
+        for kind, found in ((Grade, self._grades), (Comment, self._comments)):
+            for row in self.db.scalars(select(kind).where(kind.notebook_id.in_(ids))):
+                found[ids[row.notebook_id], self._cell_name(row.cell_id)] = row
+
+    def _cell_name(self, cell_id: str) -> str:
+        if cell_id not in self._cells:
+            rows = self.db.execute(select(BaseCell.id, BaseCell.name))
+            self._cells = {identifier: name for identifier, name in rows}
+        return self._cells[cell_id]
+
+    def add_submission(self, assignment: str, student: str, **kwargs: Any) -> Any:
+        """Enter a submission, without flushing it half made, which SQLAlchemy warns of."""
+        with self.db.no_autoflush:
+            return super().add_submission(assignment, student, **kwargs)
+
+    def find_grade(self, grade_cell: str, notebook: str, assignment: str, student: str) -> Any:
+        """The grade of a cell, from what was fetched."""
+        found = self._grades.get((notebook, grade_cell))
+        return found or super().find_grade(grade_cell, notebook, assignment, student)
+
+    def find_comment(self, solution_cell: str, notebook: str, assignment: str, student: str) -> Any:
+        """The comment on a cell, from what was fetched."""
+        found = self._comments.get((notebook, solution_cell))
+        return found or super().find_comment(solution_cell, notebook, assignment, student)
+
+    def find_submission_notebook(self, notebook: str, assignment: str, student: str) -> Any:
+        """The submitted notebook, from what was fetched."""
+        found = self._notebooks.get(notebook)
+        if found is not None and found.assignment.student_id == student:
+            return found
+        return super().find_submission_notebook(notebook, assignment, student)
+
+    @property
+    def fetched_grades(self) -> Mapping[tuple[str, str], Any]:
+        """The grades that were fetched last, by notebook and cell."""
+        return self._grades
+
+
+class Writer:
+    """Puts results into the gradebook, one transaction each."""
+
+    def __init__(
+        self,
+        db_url: str,
+        course_id: str,
+        assignment: str,
+        saving: list[Any],
+        *,
+        create_students: bool = True,
+        patience: float = 120.0,
+        on_wait: Callable[[str], None] = lambda message: None,
+    ) -> None:
+        """Open the gradebook.
+
+        Args:
+            db_url: an SQLAlchemy URL.
+            course_id: nbgrader's name for the course.
+            assignment: the folder of the unit.
+            saving: nbgrader's passes from ``SaveAutoGrades`` on.
+            create_students: whether unknown students are entered.
+            patience: seconds to wait for a gradebook that somebody else has locked.
+            on_wait: is told when that happens.
+
+        Raises:
+            GradebookBusy: when it stays locked.
+            GradebookUnreachable: when it can't be opened.
+        """
+        self.assignment = assignment
+        self.db_url = db_url
+        self._saving = saving
+        self._create_students = create_students
+        self._patience = patience
+        self._on_wait = on_wait
+        self.gradebook = opened(db_url, course_id, patience=patience, on_wait=on_wait)
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the gradebook."""
+        self.gradebook.close()
+
+    def students(self) -> set[str]:
+        """Who has a submission of this assignment in the gradebook."""
+        return self._patiently(self._students)
+
+    def _students(self) -> set[str]:
+        entry = self.gradebook.find_assignment(self.assignment)
+        query = select(SubmittedAssignment.student_id).where(
+            SubmittedAssignment.assignment_id == entry.id
+        )
+        found = set(self.gradebook.db.scalars(query))
+        self.gradebook.db.rollback()
+        return found
+
+    def write(self, result: Result, timestamp: str | None = None) -> dict[str, bytes]:
+        """Save one result, all of it or nothing.
+
+        Args:
+            result: what came of the submission.
+            timestamp: when it was handed in, as nbgrader writes it.
+
+        Returns:
+            The notebooks as they are to stand in the autograded tree.
+
+        Raises:
+            GradebookBusy: when somebody else keeps the gradebook locked.
+            UnknownStudent: when the student isn't in the gradebook and may not be entered.
+        """
+        return self._patiently(functools.partial(self._write, result, timestamp))
+
+    def _write(self, result: Result, timestamp: str | None) -> dict[str, bytes]:
+        session = self.gradebook.db()
+        session.held = True
+        try:
+            self._enter(result.student, timestamp)
+            notebooks = {name: self._save(name, result) for name in result.notebooks}
+            session.held = False
+            session.commit()
+        except BaseException:
+            session.held = False
+            session.rollback()
+            raise
+        finally:
+            session.expunge_all()
+        return notebooks
+
+    def _enter(self, student: str, timestamp: str | None) -> None:
+        gradebook = self.gradebook
+        if gradebook.db.get(Student, student) is None:
+            if not self._create_students:
+                raise UnknownStudent(f"no student {student!r} is in the gradebook")
+            gradebook.add_student(student)
+        moment = parse_timestamp(timestamp)
+        values = {} if moment is None else {"timestamp": moment}
+        submission = gradebook.update_or_create_submission(self.assignment, student, **values)
+        gradebook.fetch(submission)
+
+    def _save(self, name: str, result: Result) -> bytes:
+        node = nbgrader.to_node(result.notebooks[name])
+        resources = nbgrader.resources_for(self.assignment, name, result.student, self.db_url)
+        with nbgrader.shared_gradebook(self.gradebook):
+            node = nbgrader.run(self._saving, node, resources)
+        return nbgrader.to_bytes(node)
+
+    def _patiently(self, action: Callable[[], T]) -> T:
+        return patiently(action, self.db_url, self._patience, self._on_wait)
+
+
+class UnknownStudent(RuntimeError):
+    """The student isn't in the gradebook, and the course doesn't let the grader enter any."""
+
+
+def opened(
+    db_url: str,
+    course_id: str,
+    *,
+    patience: float = 120.0,
+    on_wait: Callable[[str], None] = lambda message: None,
+) -> SharedGradebook:
+    """Open a gradebook, waiting while somebody else has it locked.
+
+    Raises:
+        GradebookBusy: when it stays locked.
+        GradebookUnreachable: when it can't be opened.
+    """
+    return patiently(lambda: SharedGradebook(db_url, course_id), db_url, patience, on_wait)
+
+
+def patiently(
+    action: Callable[[], T],
+    db_url: str,
+    patience: float,
+    on_wait: Callable[[str], None] = lambda message: None,
+) -> T:
+    """Run `action`; while the gradebook is locked by somebody else, wait and try again.
+
+    Raises:
+        GradebookBusy: when it stays locked for `patience` seconds.
+        GradebookUnreachable: for every other fault of the database.
+    """
+    started = time.monotonic()
+    pause = 0.2
+    while True:
+        try:
+            return action()
+        except (SQLAlchemyError, InvalidEntry) as error:
+            cause = _cause(error)
+            if not _is_lock(cause):
+                raise GradebookUnreachable(
+                    f"the gradebook at {shown_url(db_url)} can't be used: {_first_line(cause)}"
+                ) from error
+            waited = time.monotonic() - started
+            if waited > patience:
+                raise GradebookBusy(
+                    f"the gradebook at {shown_url(db_url)} has been locked by another program "
+                    f"for {waited:.0f} s; close that program and give the same command again: "
+                    "what is done is kept"
+                ) from error
+            on_wait("the gradebook is locked by another program; waiting")
+            time.sleep(pause)
+            pause = min(2 * pause, 5.0)
+
+
+def _cause(error: Exception) -> Exception:
+    """What the database said, which nbgrader may have wrapped in an `InvalidEntry`."""
+    inner = error.__context__
+    found = inner if isinstance(error, InvalidEntry) and isinstance(inner, Exception) else error
+    return getattr(found, "orig", None) or found
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _is_lock(error: Exception) -> bool:
+    return any(word in str(error).lower() for word in _LOCK_WORDS)
+
+
+def shown_url(db_url: str) -> str:
+    """A database URL without its password."""
+    from sqlalchemy.engine import make_url
+
+    try:
+        return make_url(db_url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "an address that isn't a database URL"
+
+
+def parse_timestamp(text: str | None) -> Any:
+    """The moment that nbgrader's ``timestamp.txt`` names, or None when it names none."""
+    if not text:
+        return None
+    try:
+        return utils.parse_utc(text)
+    except (ValueError, OverflowError, TypeError, AttributeError):
+        return None
+
+
+def scores(gradebook: Any, assignment: str) -> dict[str, dict[str, Any]]:
+    """All scores of an assignment by student, manual ones included.
+
+    Returns:
+        By student: ``score``, ``max_score``, ``needs_manual_grade`` and, under ``cells``, the
+        score of every cell by its id.
+    """
+    entry = gradebook.find_assignment(assignment)
+    rows = gradebook.db.execute(select(BaseCell.id, BaseCell.name))
+    names = {identifier: name for identifier, name in rows}
+    table: dict[str, dict[str, Any]] = {}
+    for submission in entry.submissions:
+        row: dict[str, Any] = {
+            "score": 0.0,
+            "max_score": float(entry.max_score),
+            "needs_manual_grade": False,
+            "by_hand": [],
+            "cells": {},
+        }
+        for notebook in submission.notebooks:
+            penalty = float(notebook.late_submission_penalty or 0.0)
+            row["score"] -= penalty
+            for grade in notebook.grades:
+                name = names[grade.cell_id]
+                row["cells"][name] = float(grade.score)
+                row["score"] += float(grade.score)
+                if grade.needs_manual_grade:
+                    row["needs_manual_grade"] = True
+                    row["by_hand"].append(name)
+        table[submission.student_id] = row
+    return table
+
+
+def max_scores(masters: Mapping[str, Master]) -> dict[str, float]:
+    """The points of every graded cell by its id."""
+    return {
+        cell.grade_id: cell.points
+        for master in masters.values()
+        for cell in master.cells
+        if cell.grade or cell.task
+    }

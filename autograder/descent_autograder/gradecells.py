@@ -1,0 +1,121 @@
+"""Which test cells can be judged outside the student's process, and why others can't.
+
+A test cell runs in a process of its own: it may read the student's names, call the student's
+functions and assert. What looks into the student's session, or leaves names for later cells,
+would be mis-graded; it is named here when a unit is released.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+_SESSION_CALLS = {"get_ipython", "globals", "locals", "vars", "exec", "eval", "__import__", "dir"}
+_SESSION_NAMES = {"In", "Out", "_", "__", "___", "_i", "_ii", "_iii", "_oh", "_ih", "_dh"}
+_LOOKING_INSIDE = {"inspect", "dis", "gc", "ast", "linecache", "traceback"}
+_INNER_ATTRIBUTES = {
+    "__code__", "__globals__", "__closure__", "__defaults__", "__kwdefaults__", "__dict__",
+    "__wrapped__", "__source__", "f_locals", "f_globals",
+}  # fmt: skip
+
+
+def problems(source: str) -> list[str]:
+    """Why a test cell can't be judged outside the student's process; empty when it can.
+
+    Args:
+        source: the cell's source, hidden tests included.
+    """
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        if any(line.lstrip().startswith(("%", "!")) for line in source.splitlines()):
+            return ["it uses a magic or a shell command, which needs the student's session"]
+        return [f"it can't be parsed: {error.msg} in line {error.lineno}"]
+    return list(dict.fromkeys(reason for node in ast.walk(tree) for reason in _reasons(node)))
+
+
+def _reasons(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Call(func=ast.Name(id=name)) if name in _SESSION_CALLS:
+            yield f"it calls {name}(), which would see the grader's session, not the student's"
+        case ast.Name(id=name, ctx=ast.Load()) if name in _SESSION_NAMES:
+            yield f"it reads {name}, the history of the student's session"
+        case ast.Import(names=names):
+            for alias in names:
+                if alias.name.split(".")[0] in _LOOKING_INSIDE:
+                    yield f"it imports {alias.name} to look inside the student's code"
+        case ast.ImportFrom(module=str(module)) if module.split(".")[0] in _LOOKING_INSIDE:
+            yield f"it imports {module} to look inside the student's code"
+        case ast.Attribute(attr=attribute) if attribute in _INNER_ATTRIBUTES:
+            yield f"it reads .{attribute}, which stays in the student's process"
+        case ast.Delete() | ast.Global():
+            yield "it deletes or declares global names, which stay in the grader's session"
+        case ast.Attribute(value=ast.Name(id=name), ctx=ast.Store()):
+            yield f"it sets an attribute of {name}, which doesn't reach the student's session"
+
+
+def _bound(source: str) -> set[str]:
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return set()
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(node.name)
+            continue
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+                names.add(inner.id)
+            elif isinstance(inner, ast.alias):
+                names.add((inner.asname or inner.name).split(".")[0])
+    return names
+
+
+def _read(source: str) -> set[str]:
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return set()
+    return {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
+
+
+def notebook_problems(path: Path) -> list[str]:
+    """All problems of the test cells of a source notebook, each naming the cell.
+
+    Besides what `problems` finds: names that a test cell binds and a later cell of the student
+    reads, without another cell binding them.
+    """
+    found: list[str] = []
+    cells = [c for c in json.loads(path.read_bytes())["cells"] if c["cell_type"] == "code"]
+    bound_elsewhere: set[str] = set()
+    for cell in cells:
+        if not _is_test(cell):
+            bound_elsewhere |= _bound("".join(cell["source"]))
+    left: dict[str, str] = {}
+    for cell in cells:
+        source = "".join(cell["source"])
+        known = cell["metadata"].get("nbgrader", {})
+        if not _is_test(cell):
+            for name in sorted(_read(source) & set(left)):
+                found.append(
+                    f"{path.name}, cell {left.pop(name)}: it binds {name}, which a later cell "
+                    "reads; a test cell's names aren't seen by the student's cells"
+                )
+            continue
+        name = known.get("grade_id", "?")
+        found += [f"{path.name}, cell {name}: {reason}" for reason in problems(source)]
+        left.update(dict.fromkeys(_bound(source) - bound_elsewhere, name))
+    return found
+
+
+def _is_test(cell: dict[str, object]) -> bool:
+    metadata = cell.get("metadata")
+    known = metadata.get("nbgrader", {}) if isinstance(metadata, dict) else {}
+    return bool(known.get("grade")) and not known.get("solution")

@@ -1,0 +1,412 @@
+"""Grading a class: submitted ─▶ intake ─▶ workers ─▶ gradebook ─▶ autograded tree ─▶ record.
+
+The steps of one submission are in an order in which a kill at any point costs only work: the
+gradebook first, in one transaction, then the folder in the autograded tree, by renaming, then the
+record. What has no record is done again, and comes out the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib.metadata
+import os
+import pickle
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from descent_autograder import intake
+from descent_autograder.course import Course
+from descent_autograder.execution import Job, Result, Settings, refuse_submission
+from descent_autograder.executor import DaskPool, LocalPool, Pool
+from descent_autograder.gradebook import UnknownStudent, Writer, parse_timestamp
+from descent_autograder.master import load_masters
+from descent_autograder.records import Records, Tree, digest
+
+
+class AlreadyRunning(RuntimeError):
+    """Another grading run is at work in this course."""
+
+
+class NothingSubmitted(RuntimeError):
+    """There is nothing to grade; the message says where it was looked for."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to grade.
+
+    Attributes:
+        students: only these, or everybody when empty.
+        jobs: local worker processes; 0 means one a core.
+        scheduler: the address of a Dask scheduler, in place of local workers.
+        unsafe: run student code without a sandbox where none can be built.
+        force: also grade again what hasn't changed.
+        patience: seconds to wait for a locked gradebook.
+        limits: overrides of the sandbox's limits, by name.
+    """
+
+    students: Sequence[str] = ()
+    jobs: int = 0
+    scheduler: str | None = None
+    unsafe: bool = False
+    force: bool = False
+    patience: float = 120.0
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Summary:
+    """What a run did.
+
+    Attributes:
+        graded: students graded in this run.
+        unchanged: students whose grades stood already.
+        rejected: folders that couldn't be used at all, with the reason.
+        failed: students whom the grader itself failed; the next run tries them again.
+        seconds: wall time.
+    """
+
+    graded: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    rejected: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+Progress = Callable[[int, int, str], None]
+"""Told (done, total, student) after each submission."""
+
+
+def no_progress(done: int, total: int, student: str) -> None:
+    """Show nothing."""
+
+
+def grade(
+    course: Course,
+    assignment: str,
+    options: Options | None = None,
+    progress: Progress = no_progress,
+    say: Callable[[str], None] = print,
+) -> Summary:
+    """Grade all submissions of an assignment that aren't graded yet.
+
+    Args:
+        course: the course.
+        assignment: the folder of the unit.
+        options: how to grade.
+        progress: told after each submission.
+        say: told what a person should know while it runs.
+
+    Raises:
+        NothingSubmitted: when nobody handed it in.
+        AlreadyRunning: when another run is at work in this course.
+        NotReleased: when the assignment hasn't been released.
+        GradebookBusy, GradebookUnreachable: when the gradebook can't be used.
+        WorkersFailed: when no worker could be started, for instance for want of a wall.
+    """
+    options = options or Options()
+    started = time.monotonic()
+    summary = Summary()
+    found = _find(course, assignment, options, summary)
+    with _only_run(course), _Run(course, assignment, options, say) as run:
+        waiting = run.waiting(found, summary)
+        total = len(summary.unchanged)
+        if waiting:
+            run.grade(waiting, summary, progress, total)
+    summary.seconds = time.monotonic() - started
+    return summary
+
+
+def _find(course: Course, assignment: str, options: Options, summary: Summary) -> list[str]:
+    submitted = course.step("submitted")
+    wanted = set(options.students)
+    usable = []
+    for student, problem in intake.submissions(submitted, assignment):
+        if wanted and student not in wanted:
+            continue
+        wanted.discard(student)
+        if problem is None:
+            usable.append(student)
+        else:
+            summary.rejected[student] = problem
+    if options.students and wanted:
+        names = ", ".join(sorted(wanted))
+        raise NothingSubmitted(f"no submission of {assignment} by {names} in {submitted}")
+    if not usable and not summary.rejected:
+        raise NothingSubmitted(f"nobody has submitted {assignment}: {submitted} holds none")
+    return usable
+
+
+@contextlib.contextmanager
+def _only_run(course: Course) -> Iterator[None]:
+    """Hold the course's lock, which ends with this process, however it ends."""
+    course.records.mkdir(parents=True, exist_ok=True)
+    with open(course.records / "grading.lock", "a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            raise AlreadyRunning(
+                f"another grading run (process {file.read().strip() or 'unknown'}) is at work in "
+                f"{course.root}; wait for it or end it"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+class _Run:
+    """One run: the settings, the writer, the tree and the records."""
+
+    def __init__(
+        self, course: Course, assignment: str, options: Options, say: Callable[[str], None]
+    ) -> None:
+        from nbgrader.converters import Autograde
+
+        from descent_autograder.passes import Passes
+
+        self.course = course
+        self.assignment = assignment
+        self.options = options
+        self._converter = Autograde(config=course.config)
+        self.writer = Writer(
+            course.db_url,
+            course.course_id,
+            assignment,
+            Passes(course.config).saving,
+            create_students=self._converter.create_student,
+            patience=options.patience,
+            on_wait=_once(say),
+        )
+        release = course.path("release", ".", assignment)
+        try:
+            masters = load_masters(self.writer.gradebook, assignment, release)
+        except BaseException:
+            self.writer.close()
+            raise
+        self.settings = Settings(
+            assignment=assignment,
+            masters=masters,
+            config=_plain(course.config),
+            secret=course.secret(),
+            db_url=course.db_url,
+            limits=dict(options.limits),
+            unsafe=options.unsafe,
+            files=self._own_files(),
+        )
+        self._base = digest(self._fingerprint())
+        self.records = Records(course.records / assignment)
+        self.tree = Tree(course.step("autograded"))
+        self._timestamps: dict[str, str | None] = {}
+
+    def __enter__(self) -> _Run:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.tree.close()
+        self.writer.close()
+
+    def _own_files(self) -> dict[str, bytes]:
+        """Files of the assignment, which replace the student's, as nbgrader replaces them."""
+        source = self.course.path("source", ".", self.assignment)
+        keep = set(self._converter.exclude_overwriting.get(self.assignment, []))
+        if not source.is_dir():
+            return {}
+        files = intake.collect(source, ()).files
+        return {path: content for path, content in files.items() if path not in keep}
+
+    def _fingerprint(self) -> Iterator[bytes | str]:
+        """What a grade depends on besides the submission."""
+        yield importlib.metadata.version("descent-autograder")
+        for name, master in sorted(self.settings.masters.items()):
+            yield name
+            yield master.release
+            yield "".join(f"{c.grade_id}\0{c.source}\0{c.points}" for c in master.cells)
+        for path, content in sorted(self.settings.files.items()):
+            yield path
+            yield content
+
+    def job(self, student: str) -> Job:
+        """Read one submission."""
+        folder = self.course.path("submitted", student, self.assignment)
+        found = intake.collect(folder, list(self.settings.masters))
+        remarks = list(found.remarks)
+        if found.timestamp and parse_timestamp(found.timestamp) is None:
+            remarks.append("The file timestamp.txt holds no time that can be read.")
+        parts: list[bytes | str] = [self._base, student]
+        for group in (found.notebooks, found.files):
+            for path, content in sorted(group.items()):
+                parts += [path, content]
+        parts += [f"{k}\0{v}" for k, v in sorted(found.refusals.items())] + remarks
+        return Job(
+            student=student,
+            notebooks=found.notebooks,
+            refusals=found.refusals,
+            files=found.files,
+            remarks=remarks,
+            timestamp=found.timestamp,
+            digest=digest(parts),
+        )
+
+    def waiting(self, students: Sequence[str], summary: Summary) -> list[str]:
+        """Who is still to be graded; the others are noted as unchanged."""
+        known = self.writer.students()
+        waiting = []
+        for student in students:
+            if not self.options.force and student in known and self._finished(student):
+                summary.unchanged.append(student)
+            else:
+                waiting.append(student)
+        return waiting
+
+    def _finished(self, student: str) -> bool:
+        record = self.records.read(student)
+        if record is None or record.get("failed"):
+            return False
+        folder = self.course.path("autograded", student, self.assignment)
+        if not all((folder / f"{name}.ipynb").is_file() for name in self.settings.masters):
+            return False
+        return bool(record.get("digest") == self.job(student).digest)
+
+    def grade(
+        self, students: Sequence[str], summary: Summary, progress: Progress, done: int
+    ) -> None:
+        """Hand out the work and save what comes back."""
+        total = done + len(students)
+        pool = self._pool(len(students))
+        interrupted = _Interrupt()
+        try:
+            with interrupted:
+                jobs = (self.job(student) for student in students)
+                for job, outcome in pool.run(jobs):
+                    with interrupted.held():
+                        self._save(job, outcome, summary)
+                        done += 1
+                        progress(done, total, job.student)
+        finally:
+            pool.close()
+
+    def _pool(self, waiting: int) -> Pool:
+        if self.options.scheduler:
+            return DaskPool(self.settings, self.options.scheduler)
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+        jobs = min(self.options.jobs or cores, waiting)
+        return LocalPool(self.settings, jobs, self._patience())
+
+    def _patience(self) -> float:
+        """How long a worker may take for one submission: what its limits allow, and some more."""
+        from descent_autograder.sandbox import Limits
+
+        limits = Limits(**self.settings.limits)
+        return 60.0 + 1.5 * float(limits.notebook_seconds) * len(self.settings.masters)
+
+    def _save(self, job: Job, outcome: Result | str, summary: Summary) -> None:
+        if isinstance(outcome, str):
+            summary.failed[job.student] = outcome
+            outcome = refuse_submission(job, self.settings, outcome, failed=True)
+        student = job.student
+        try:
+            notebooks = self.writer.write(outcome, job.timestamp)
+        except UnknownStudent as error:
+            summary.rejected[student] = str(error)
+            return
+        files = {**job.files, **self.settings.files}
+        files.update({f"{name}.ipynb": content for name, content in notebooks.items()})
+        draft = self.tree.prepare(files, self._mode())
+        self.records.forget(student)
+        self.tree.place(draft, self.course.path("autograded", student, self.assignment))
+        self.records.write(student, _record(job, outcome, self.options.unsafe))
+        summary.graded.append(student)
+
+    def _mode(self) -> int:
+        return int(str(self._converter_permissions()), 8)
+
+    def _converter_permissions(self) -> int:
+        permissions = self.course.config.get("Autograde", {}).get("permissions")
+        shared = self.course.directory.groupshared
+        return int(permissions) if isinstance(permissions, int) else (664 if shared else 444)
+
+
+def _record(job: Job, result: Result, unsafe: bool) -> dict[str, Any]:
+    verdicts = {
+        grade_id: {key: value for key, value in verdict.items() if key != "observations"}
+        for by_cell in result.verdicts.values()
+        for grade_id, verdict in by_cell.items()
+    }
+    return {
+        "digest": job.digest,
+        "failed": result.failed,
+        "refusals": dict(result.refusals),
+        "remarks": list(result.remarks),
+        "verdicts": verdicts,
+        "seconds": result.seconds,
+        "cpu_seconds": result.cpu_seconds,
+        "unsafe": unsafe,
+    }
+
+
+def _plain(config: Any) -> dict[str, Any]:
+    """A traitlets configuration as nested dicts, without what can't travel to a worker."""
+    plain: dict[str, Any] = {}
+    for section, values in config.items():
+        kept = {}
+        for key, value in values.items():
+            value = value.get_value([]) if hasattr(value, "get_value") else value
+            try:
+                pickle.dumps(value)
+            except Exception:
+                continue
+            kept[key] = value
+        plain[section] = kept
+    return plain
+
+
+def _once(say: Callable[[str], None]) -> Callable[[str], None]:
+    said: set[str] = set()
+
+    def speak(message: str) -> None:
+        if message not in said:
+            said.add(message)
+            say(message)
+
+    return speak
+
+
+class _Interrupt:
+    """Ctrl-C stops a run at once, except while a result is being saved: then right after it."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._saving = False
+        self._previous: Any = None
+
+    def __enter__(self) -> _Interrupt:
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+
+    def _ask(self, number: int, frame: Any) -> None:
+        self._asked = True
+        if not self._saving:
+            raise KeyboardInterrupt
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """While inside, Ctrl-C waits."""
+        self._saving = True
+        try:
+            yield
+        finally:
+            self._saving = False
+        if self._asked:
+            raise KeyboardInterrupt

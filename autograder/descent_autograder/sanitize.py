@@ -1,0 +1,284 @@
+"""Makes what students wrote harmless where it is shown: in feedback and in the formgrader.
+
+nbconvert's ``sanitize_html`` leaves scripts in Markdown live under nbgrader's templates, and those
+templates print several fields without escaping them. Here every notebook is rebuilt field by
+field from what is known to be harmless, and Markdown and HTML pass an allow-list of elements,
+attributes, styles and addresses. Nothing that runs, loads from elsewhere or covers the page is
+left.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import html
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import bleach
+import nbformat
+from bleach.css_sanitizer import CSSSanitizer
+from jinja2 import pass_context
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.preprocessors import Preprocessor
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_TAGS = _words(
+    "a abbr b blockquote br caption code col colgroup dd del details div dl dt em figcaption "
+    "figure h1 h2 h3 h4 h5 h6 hr i img kbd li mark ol p pre q s samp small span strong sub "
+    "summary sup table tbody td tfoot th thead tr u ul var"
+)
+_STYLES = _words(
+    "background-color border border-collapse border-left border-right border-top border-bottom "
+    "color font-family font-style font-weight line-height list-style margin margin-left "
+    "margin-top padding padding-left text-align text-decoration vertical-align white-space "
+    "width"
+)
+_PLAIN_ATTRIBUTES = _words(
+    "align alt aria-hidden aria-label colspan role rowspan scope start title"
+)
+_CLASS = re.compile(r"highlight|hl-[a-z0-9]+|[a-z]{1,2}\d?|dataframe|anchor-link|mermaid")
+_LINK = re.compile(r"(https?://|mailto:|#)", re.IGNORECASE)
+_INLINE_IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]*")
+_LOCAL_IMAGE = re.compile(r"(?!.*\.\.)[\w][\w ./-]*\.(png|jpe?g|gif|svg|webp)", re.IGNORECASE)
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SIZES = re.compile(r"\d{1,4}(px|%|em)?")
+
+_LONGEST_MARKDOWN = 200_000
+_LONGEST_HTML = 1_000_000
+_LONGEST_IMAGE = 20_000_000
+
+
+def _allowed(tag: str, name: str, value: str) -> bool:
+    """Whether an attribute stays; the interface of bleach."""
+    if name == "class":
+        return all(_CLASS.fullmatch(word) for word in value.split())
+    if name == "href":
+        return tag == "a" and bool(_LINK.match(value.strip()))
+    if name == "src":
+        text = value.strip()
+        return tag == "img" and bool(_INLINE_IMAGE.fullmatch(text) or _LOCAL_IMAGE.fullmatch(text))
+    if name in ("width", "height"):
+        return tag in ("img", "td", "th", "col") and bool(_SIZES.fullmatch(value))
+    return name == "style" or name in _PLAIN_ATTRIBUTES
+
+
+def _cleaner() -> bleach.Cleaner:
+    return bleach.Cleaner(
+        tags=_TAGS,
+        attributes=_allowed,
+        protocols={"http", "https", "mailto", "data"},
+        strip=True,
+        strip_comments=True,
+        css_sanitizer=CSSSanitizer(allowed_css_properties=_STYLES, allowed_svg_properties=()),
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def clean_html(source: str) -> str:
+    """HTML without anything that runs, loads from elsewhere or covers the page.
+
+    Args:
+        source: any HTML, however malformed.
+    """
+    if len(source) > _LONGEST_HTML:
+        return "<p>(HTML of more than a million characters isn't shown.)</p>"
+    # What stands inside these is no text to be read, so it goes together with its element.
+    source = re.sub(r"(?is)<(script|style|template|noscript)\b.*?(</\1\s*>|\Z)", "", source)
+    try:
+        return str(_cleaner().clean(source))
+    except RecursionError:
+        return f"<pre>{html.escape(source)}</pre>"
+
+
+@functools.lru_cache(maxsize=4096)
+def _rendered(source: str, attachments: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]) -> str:
+    if len(source) > _LONGEST_MARKDOWN:
+        return f"<pre>{html.escape(source[:_LONGEST_MARKDOWN])}…</pre>"
+    renderer = IPythonRenderer(
+        escape=False,
+        attachments={name: dict(bundle) for name, bundle in attachments},
+        exclude_anchor_links=True,
+    )
+    try:
+        return clean_html(MarkdownWithMath(renderer=renderer).render(source))
+    except Exception:
+        # A missing attachment or nesting without end: the text itself can still be read.
+        return f"<pre>{html.escape(source)}</pre>"
+
+
+@pass_context
+def markdown2html(context: Any, source: str) -> str:
+    """Markdown as harmless HTML; takes the place of nbconvert's filter of that name."""
+    cell = context.get("cell") or {}
+    found = cell.get("attachments") or {}
+    attachments = tuple((name, tuple(bundle.items())) for name, bundle in found.items())
+    return _rendered(str(source), attachments)
+
+
+class Sanitize(Preprocessor):  # type: ignore[misc]
+    """Rebuilds a notebook from harmless fields, for nbconvert's HTML exporter."""
+
+    def preprocess(self, nb: Any, resources: Any) -> Any:
+        """Return a harmless copy of the notebook."""
+        return sanitized(nb), resources
+
+
+def sanitized(nb: Any) -> Any:
+    """A copy of a notebook that holds nothing but what is known to be harmless.
+
+    Args:
+        nb: a notebook node of format 4, of any content.
+    """
+    return nbformat.from_dict(
+        {
+            "cells": [_cell(cell) for cell in nb.cells],
+            "metadata": {
+                "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+            },
+            "nbformat": 4,
+            "nbformat_minor": 5 if nb.get("nbformat_minor", 4) >= 5 else 4,
+        }
+    )
+
+
+def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:
+    kind = cell["cell_type"]
+    source = str(cell.get("source", ""))
+    clean: dict[str, Any] = {
+        "cell_type": kind,
+        "metadata": _cell_metadata(cell.get("metadata", {})),
+        "source": source,
+    }
+    if isinstance(cell.get("id"), str) and _SAFE_NAME.fullmatch(cell["id"]):
+        clean["id"] = cell["id"]
+    if kind == "code":
+        count = cell.get("execution_count")
+        clean["execution_count"] = count if type(count) is int else None
+        outputs = (_output(output) for output in cell.get("outputs", []))
+        clean["outputs"] = [output for output in outputs if output is not None]
+    elif kind == "markdown":
+        clean["attachments"] = _attachments(cell.get("attachments", {}))
+    else:
+        clean["cell_type"] = "raw"
+        clean["source"] = f"<pre>{html.escape(source)}</pre>"
+    return clean
+
+
+def _cell_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    clean: dict[str, Any] = {"tags": []}
+    known = metadata.get("nbgrader")
+    if not isinstance(known, Mapping):
+        return clean
+    kept: dict[str, Any] = {
+        key: bool(known.get(key)) for key in ("grade", "solution", "locked", "task")
+    }
+    grade_id = known.get("grade_id", "")
+    kept["grade_id"] = grade_id if _SAFE_NAME.fullmatch(str(grade_id)) else "cell"
+    for key in ("points", "score"):
+        if isinstance(known.get(key), (int, float)):
+            kept[key] = float(known[key])
+    for key in ("checksum", "cell_type"):
+        if isinstance(known.get(key), str) and _SAFE_NAME.fullmatch(known[key]):
+            kept[key] = known[key]
+    if type(known.get("schema_version")) is int:
+        kept["schema_version"] = known["schema_version"]
+    clean["nbgrader"] = kept
+    return clean
+
+
+def _output(output: Mapping[str, Any]) -> dict[str, Any] | None:
+    kind = output.get("output_type")
+    if kind == "stream":
+        name = "stderr" if output.get("name") == "stderr" else "stdout"
+        return {"output_type": "stream", "name": name, "text": str(output.get("text", ""))}
+    if kind == "error":
+        return {
+            "output_type": "error",
+            "ename": str(output.get("ename", "")),
+            "evalue": str(output.get("evalue", "")),
+            "traceback": [str(line) for line in output.get("traceback", [])],
+        }
+    if kind not in ("display_data", "execute_result"):
+        return None
+    bundle = output.get("data", {})
+    data = {mime: value for mime, value in map(_datum, bundle.items()) if value is not None}
+    if not data:
+        return None
+    clean = {
+        "output_type": kind,
+        "data": data,
+        "metadata": _output_metadata(output.get("metadata", {}), data),
+    }
+    if kind == "execute_result":
+        count = output.get("execution_count")
+        clean["execution_count"] = count if type(count) is int else None
+    return clean
+
+
+def _datum(item: tuple[str, Any]) -> tuple[str, str | None]:
+    mime, value = item
+    if isinstance(value, list):
+        value = "".join(part for part in value if isinstance(part, str))
+    if not isinstance(value, str):
+        return mime, None
+    if mime in ("text/plain", "text/markdown", "text/latex"):
+        return mime, value
+    if mime == "text/html":
+        return mime, clean_html(value)
+    if mime in ("image/png", "image/jpeg"):
+        return mime, _base64(value)
+    if mime == "image/svg+xml" and len(value) <= _LONGEST_IMAGE:
+        # The template shows it through an <img>, where scripts don't run.
+        return mime, value
+    return mime, None
+
+
+def _base64(value: str) -> str | None:
+    if len(value) > _LONGEST_IMAGE:
+        return None
+    try:
+        base64.b64decode("".join(value.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return value
+
+
+def _output_metadata(metadata: Any, data: Mapping[str, str]) -> dict[str, Any]:
+    clean: dict[str, Any] = {}
+    for mime in ("image/png", "image/jpeg"):
+        if mime not in data:
+            continue
+        told = metadata.get(mime) if isinstance(metadata, Mapping) else None
+        told = told if isinstance(told, Mapping) else {}
+        kept: dict[str, Any] = {
+            key: told[key]
+            for key in ("width", "height")
+            if type(told.get(key)) is int and 0 < told[key] < 10_000
+        }
+        kept["alt"] = str(told.get("alt") or "A figure that this cell drew")
+        clean[mime] = kept
+    return clean
+
+
+def _attachments(attachments: Any) -> dict[str, dict[str, str]]:
+    clean: dict[str, dict[str, str]] = {}
+    if not isinstance(attachments, Mapping):
+        return clean
+    for name, bundle in attachments.items():
+        images = {
+            mime: value
+            for mime, value in (bundle.items() if isinstance(bundle, Mapping) else ())
+            if mime in ("image/png", "image/jpeg", "image/gif", "image/svg+xml")
+            and isinstance(value, str)
+            and _base64(value) is not None
+        }
+        if images:
+            clean[str(name)] = images
+    return clean
