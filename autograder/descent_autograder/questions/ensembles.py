@@ -545,11 +545,13 @@ add(
 
 def calibration_cases(rng: Rng) -> list[Case]:
     cases: list[Case] = []
-    # Under-confident, over-confident, and about right.
-    for n, c, num_bins, share in ((40, 3, None, 1.0), (60, 5, 4, 0.2), (50, 4, 7, 0.6)):
+    # Under-confident, over-confident, and both: right when sure, wrong when not.
+    for n, c, num_bins, share in ((40, 3, None, 1.0), (60, 5, 4, 0.2), (50, 4, 7, None)):
         probabilities = _softmax(1.5 * rng.normal(size=(n, c)))
         best = probabilities.argmax(axis=1)
-        y = np.where(rng.random(n) < share, best, (best + rng.integers(1, c, n)) % c)
+        sure = probabilities.max(axis=1) > np.median(probabilities.max(axis=1))
+        right = sure if share is None else rng.random(n) < share
+        y = np.where(right, best, (best + rng.integers(1, c, n)) % c)
         bins = "num_bins left out" if num_bins is None else f"{num_bins} bins"
         about = f"N = {n}, C = {c}, {bins}"
         cases.append({"about": about, "probabilities": probabilities, "y": y, "num_bins": num_bins})
