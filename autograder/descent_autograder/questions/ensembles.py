@@ -545,8 +545,9 @@ add(
 
 def calibration_cases(rng: Rng) -> list[Case]:
     cases: list[Case] = []
-    # Under-confident, over-confident, and both: right when sure, wrong when not.
-    for n, c, num_bins, share in ((40, 3, None, 1.0), (60, 5, 4, 0.2), (50, 4, 7, None)):
+    # Under-confident, over-confident, about right, and right when sure but wrong when not.
+    shares = ((40, 3, None, 1.0), (60, 5, 4, 0.2), (80, 3, 8, 0.6), (50, 4, 7, None))
+    for n, c, num_bins, share in shares:
         probabilities = _softmax(1.5 * rng.normal(size=(n, c)))
         best = probabilities.argmax(axis=1)
         sure = probabilities.max(axis=1) > np.median(probabilities.max(axis=1))
