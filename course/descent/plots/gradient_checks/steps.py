@@ -286,5 +286,4 @@ def your_errors(*differences: Callable[..., Any], text: Mapping[str, str] | None
         style.threshold_bands(ax, text)
         if numbers:
             ax.legend(loc="lower left")
-    caption = " ".join(notes)
-    return Picture(figure, f"{text['alt']} {caption}", caption, numbers)
+    return Picture(figure, " ".join([text["alt"], *notes]), " ".join(notes), numbers)
