@@ -251,8 +251,10 @@ def cap_score(found: list[dict[str, Any]], points: float) -> None:
 def how_it_ended(burial: Mapping[str, Any], memory_bytes: int) -> str:
     """Return the sentence for a process that ended before its submission did."""
     status = burial["status"]
-    if burial["memory"]:
+    if burial["excess"] == "memory":
         return f"It was stopped: it used more than {memory_bytes >> 20} MB of memory."
+    if burial["excess"] == "disk":
+        return "It was stopped: it filled its scratch folder."
     if status is None:
         return "Its process ended unexpectedly."
     if os.WIFSIGNALED(status):

@@ -90,11 +90,11 @@ def _grade(
 
 def _bury(child: int) -> dict[str, Any]:
     if not child:
-        return {"status": None, "cpu": 0.0, "memory": False}
+        return {"status": None, "cpu": 0.0, "excess": ""}
     with contextlib.suppress(ProcessLookupError):
         os.kill(child, signal.SIGKILL)
     _, status, usage = os.wait4(child, 0)
-    return {"status": status, "cpu": usage.ru_utime + usage.ru_stime, "memory": False}
+    return {"status": status, "cpu": usage.ru_utime + usage.ru_stime, "excess": ""}
 
 
 if __name__ == "__main__":

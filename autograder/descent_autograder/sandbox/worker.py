@@ -168,7 +168,7 @@ class Worker:
             except ZygoteError:
                 self._student.close()
                 self._student = None
-        return {"status": None, "cpu": 0.0, "memory": False}
+        return {"status": None, "cpu": 0.0, "excess": ""}
 
     def fork_grader(self, *sockets: socket.socket) -> TrustedZygote:
         """Fork a grader that owns ``sockets``; return the zygote that will bury it."""

@@ -16,7 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from . import walls
 from .limits import Limits
@@ -59,7 +59,7 @@ class Zygote:
             )
         self._ready = False
 
-    def __enter__(self) -> Zygote:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -88,7 +88,7 @@ class Zygote:
         """Kill the child with all its processes.
 
         Returns:
-            ``status`` as wait gives it, ``cpu`` seconds, and whether ``memory`` was the reason.
+            ``status`` as wait gives it, ``cpu`` seconds, and what ``excess`` it was killed for.
 
         Raises:
             ZygoteError: as :meth:`fork`.

@@ -12,7 +12,7 @@ import resource
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from . import seccomp, system
+from . import system
 
 HOME = "/home/student"
 SCRATCH = (HOME, "/tmp", "/dev/shm")
@@ -81,13 +81,11 @@ def limit_resources(limits: Mapping[str, float], *, own_user: bool) -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")
 
 
-def give_up_privileges(filter_: bytes | None) -> None:
-    """Give up capabilities, gains by exec, and the system calls that ``filter_`` forbids."""
+def give_up_privileges() -> None:
+    """Give up capabilities, and what a program's file could give back."""
     with contextlib.suppress(OSError):
         system.drop_capabilities()
     system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)
-    if filter_ is not None:
-        seccomp.install(filter_)
 
 
 def _address_space() -> int:

@@ -93,6 +93,39 @@ _FORBIDDEN: dict[str, tuple[int | None, int | None]] = {
     "mknod": (133, None),
     "mknodat": (259, 33),
 }
+# Changes of what isn't content, which Landlock doesn't judge. They are said to have worked: copying
+# a file sets its mode, and fails when that does.
+_PRETENDED: dict[str, tuple[int | None, int | None]] = {
+    "chmod": (90, None),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "fchmodat2": (452, 452),
+    "chown": (92, None),
+    "fchown": (93, 55),
+    "lchown": (94, None),
+    "fchownat": (260, 54),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "futimesat": (261, None),
+    "utimensat": (280, 88),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
+}
+# Signals; the first argument is whom to.
+_SIGNALS: dict[str, tuple[int | None, int | None]] = {
+    "kill": (62, 129),
+    "tgkill": (234, 131),
+    "rt_sigqueueinfo": (129, 138),
+    "rt_tgsigqueueinfo": (297, 240),
+}
+_SIGNALS_ELSEWHERE: dict[str, tuple[int | None, int | None]] = {
+    "tkill": (200, 130),
+    "pidfd_send_signal": (424, 424),
+}
 _CLONE = {"x86_64": 56, "aarch64": 220}
 _CLONE3 = 435
 _SOCKET = {"x86_64": 41, "aarch64": 198}
@@ -107,13 +140,14 @@ Instruction = tuple[int, int, int, int]
 _LOAD, _EQUAL, _ABOVE, _ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x54, 0x06
 
 
-def program(machine: str, *, sockets: bool) -> bytes:
+def program(machine: str, *, own_namespaces: bool, signals_to: int | None = None) -> bytes:
     """Return the filter for ``machine`` as the kernel wants it.
 
     Args:
         machine: ``"x86_64"`` or ``"aarch64"``.
-        sockets: whether Unix sockets may be made and connected; pairs of them always may. They
-            reach nothing where the process has a network namespace to itself.
+        own_namespaces: whether the process has namespaces of its own. Without them no socket may
+            be made but pairs, and no file's mode, owner or time be changed.
+        signals_to: the only process that signals may go to, where nothing else keeps them in.
     """
     code: list[Instruction] = [
         (_LOAD, 0, 0, _ARCH),
@@ -124,21 +158,20 @@ def program(machine: str, *, sockets: bool) -> bytes:
     if machine == "x86_64":
         code += _when(_ANY_BIT, _X32, [_deny(errno.ENOSYS)])
     code += _when(_ABOVE, _NEWEST, [_deny(errno.ENOSYS)])
-    column = 0 if machine == "x86_64" else 1
-    for numbers in _FORBIDDEN.values():
-        number = numbers[column]
-        if number is not None:
-            code += _when(_EQUAL, number, [_deny(errno.EPERM)])
+    code += _deny_each(_FORBIDDEN, machine, errno.EPERM)
     # clone3 hides its flags behind a pointer; glibc falls back to clone when there is none
     code += _when(_EQUAL, _CLONE3, [_deny(errno.ENOSYS)])
     code += _when(_EQUAL, _CLONE[machine], _argument_test(_ARG0, _ANY_BIT, _NAMESPACES, True))
     code += _when(_EQUAL, _SOCKETPAIR[machine], _only_stream_pairs())
-    if sockets:
+    if own_namespaces:
         only_unix = _argument_test(_ARG0, _EQUAL, socket.AF_UNIX, False)
         code += _when(_EQUAL, _SOCKET[machine], only_unix)
     else:
         for table in (_SOCKET, _CONNECT):
             code += _when(_EQUAL, table[machine], [_deny(errno.EACCES)])
+        code += _deny_each(_PRETENDED, machine, 0)
+    if signals_to is not None:
+        code += _signals_only_to(signals_to, machine)
     for request in (_TIOCSTI, _TIOCLINUX):
         code += _when(_EQUAL, _IOCTL[machine], _argument_test(_ARG1, _EQUAL, request, True))
     code.append((_RETURN, 0, 0, _ALLOW))
@@ -160,6 +193,37 @@ def install(filter_: bytes) -> None:
 
 def _deny(reason: int) -> Instruction:
     return (_RETURN, 0, 0, _ERRNO | reason)
+
+
+def _deny_each(
+    calls: dict[str, tuple[int | None, int | None]], machine: str, reason: int
+) -> list[Instruction]:
+    """Refuse each of the calls with one reason (0: do nothing, and say that it worked)."""
+    code: list[Instruction] = []
+    for number in _numbers(calls, machine):
+        code += _when(_EQUAL, number, [_deny(reason)])
+    return code
+
+
+def _numbers(calls: dict[str, tuple[int | None, int | None]], machine: str) -> list[int]:
+    column = 0 if machine == "x86_64" else 1
+    return [numbers[column] for numbers in calls.values() if numbers[column] is not None]
+
+
+def _signals_only_to(pid: int, machine: str) -> list[Instruction]:
+    """Allow signals to one process, and to its own group."""
+    code = _deny_each(_SIGNALS_ELSEWHERE, machine, errno.EPERM)
+    allow: Instruction = (_RETURN, 0, 0, _ALLOW)
+    to_itself = [
+        (_LOAD, 0, 0, _ARG0),
+        (_EQUAL, 2, 0, pid),
+        (_EQUAL, 1, 0, 0),
+        _deny(errno.EPERM),
+        allow,
+    ]
+    for number in _numbers(_SIGNALS, machine):
+        code += _when(_EQUAL, number, to_itself)
+    return code
 
 
 def _when(test: int, value: int, then: list[Instruction]) -> list[Instruction]:

@@ -21,7 +21,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from . import confine, seccomp, shell, student, system
+from . import shell, student, system, walls
 
 PRELOADED = (
     "numpy.testing",
@@ -40,9 +40,7 @@ _WATCH_SECONDS = 0.25
 def main(settings: Mapping[str, Any]) -> None:
     """Warm up, tell the grader, and serve it until it hangs up; never returns."""
     control = socket.socket(fileno=int(settings["control"]))
-    wall = settings["wall"]
-    if wall == "namespaces":
-        _settle(settings)
+    walls.become_ordinary(settings)
     for name in PRELOADED:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
@@ -51,38 +49,24 @@ def main(settings: Mapping[str, Any]) -> None:
     gc.collect()
     gc.freeze()
     system.prctl(system.PR_SET_DUMPABLE, 0)
+    zygote = Zygote(control, settings, warm)
     control.send(json.dumps({"ready": True}).encode())
-    Zygote(control, settings, warm).serve()
+    zygote.serve()
     os._exit(0)
 
 
-def _settle(settings: Mapping[str, Any]) -> None:
-    """Become an ordinary user for good, where the grader runs as root."""
-    uid = settings["uid"]
-    if uid is None:
-        return
-    # bubblewrap's /proc, as root, is partly covered, and the kernel then allows no fresh one below
-    flags = system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC
-    system.mount("proc", "/proc", "proc", flags)
-    os.setgroups([])
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)
-
-
 class Zygote:
-    """Forks one child per submission and keeps watch over its memory."""
+    """Forks one child per submission, keeps watch over what it uses, and buries it."""
 
     def __init__(
         self, control: socket.socket, settings: Mapping[str, Any], warm: shell.Shell
     ) -> None:
         self._control = control
-        self._settings = settings
         self._shell = warm
-        self._who = os.getuid(), os.getgid()  # a new user namespace doesn't know them any more
+        self._wall = walls.make(settings)
         self._child = 0
-        self._memory = 0
-        self._killed_for_memory = False
-        self._seccomp = seccomp.program(system.machine(), sockets=True)
+        self._limits: dict[str, float] = {}
+        self._excess = ""
 
     def serve(self) -> None:
         """Do what the grader says until it hangs up; then kill what is left."""
@@ -93,6 +77,7 @@ class Zygote:
             message, descriptors = received(self._control)
             if not message:
                 self._bury()
+                self._wall.close()
                 return
             order = json.loads(message)
             if order["order"] == "fork":
@@ -101,18 +86,17 @@ class Zygote:
                 reply = self._bury()
             self._control.send(json.dumps(reply).encode())
 
-    def _fork(self, limits: Mapping[str, float], channel: int) -> dict[str, Any]:
+    def _fork(self, limits: dict[str, float], channel: int) -> dict[str, Any]:
         self._bury()
-        self._memory = int(limits["memory_bytes"])
-        self._killed_for_memory = False
+        self._limits, self._excess = limits, ""
         try:
-            self._child = self._fork_process()
+            self._child = self._wall.fork()
         except OSError as problem:
             os.close(channel)
             return {"error": str(problem)}
         if self._child == 0:
             try:
-                self._become_student(limits, channel)
+                self._become_student(channel)
             except Exception as problem:
                 os.write(2, f"{type(problem).__name__}: {problem}\n".encode())
             finally:
@@ -120,61 +104,34 @@ class Zygote:
         os.close(channel)
         return {"pid": self._child}
 
-    def _fork_process(self) -> int:
-        if self._settings["wall"] == "namespaces":
-            return system.fork_into(confine.NAMESPACES)
-        return os.fork()
-
-    def _become_student(self, limits: Mapping[str, float], channel: int) -> None:
+    def _become_student(self, channel: int) -> None:
         """Confine this process, then serve the submission; never returns."""
-        self._control.detach()
+        control = self._control.detach()
         os.setsid()
-        channel = _moved(channel)
-        if self._settings["wall"] == "namespaces":
-            confine.settle_in_namespaces(
-                *self._who, int(limits["file_bytes"]), self._settings["keep"]
-            )
-            os.chdir(confine.HOME)
+        os.dup2(channel, control)  # nothing but the channel stays open
+        channel = control
+        self._wall.settle(self._limits)
         _redirect_streams()
-        confine.limit_resources(limits, own_user=True)
-        filter_ = None if self._settings["wall"] == "none" else self._seccomp
-        confine.give_up_privileges(filter_)
+        self._wall.confine(self._limits)
+        os.closerange(3, channel)
+        os.closerange(channel + 1, os.sysconf("SC_OPEN_MAX"))
         gc.enable()
-        student.run(socket.socket(fileno=channel), self._shell, limits)
+        student.run(socket.socket(fileno=channel), self._shell, self._limits)
 
     def _bury(self) -> dict[str, Any]:
-        """Kill the child, and with it all of its processes; return how it had ended."""
+        """Kill the child with all its processes; return how it had ended, and its CPU."""
         if not self._child:
-            return {"status": None, "cpu": 0.0, "memory": False}
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._child, signal.SIGKILL)
-        _, status, usage = os.wait4(self._child, 0)
+            return {"status": None, "cpu": 0.0, "excess": ""}
+        status, cpu = self._wall.bury(self._child)
         self._child = 0
-        return {
-            "status": status,
-            "cpu": usage.ru_utime + usage.ru_stime,
-            "memory": self._killed_for_memory,
-        }
+        return {"status": status, "cpu": cpu, "excess": self._excess}
 
     def _watch(self) -> None:
-        """Kill the child when its processes together hold more memory than they may."""
-        if _resident_bytes() > self._memory:
-            self._killed_for_memory = True
+        """Kill the child when its processes together use more than they may."""
+        self._excess = self._excess or self._wall.excess(self._limits)
+        if self._excess:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._child, signal.SIGKILL)
-
-
-def _resident_bytes() -> int:
-    """Return what all processes in sight but this one hold, shared pages left out."""
-    page = os.sysconf("SC_PAGE_SIZE")
-    own = os.getpid()
-    total = 0
-    for entry in os.listdir("/proc"):
-        if entry.isdigit() and int(entry) not in (1, own):
-            with contextlib.suppress(OSError, ValueError), open(f"/proc/{entry}/statm") as file:
-                fields = file.read().split()
-                total += (int(fields[1]) - int(fields[2])) * page
-    return total
 
 
 def received(control: socket.socket) -> tuple[bytes, list[int]]:
@@ -184,14 +141,6 @@ def received(control: socket.socket) -> tuple[bytes, list[int]]:
     for _, _, data in ancillary:
         descriptors.frombytes(data[: len(data) - len(data) % descriptors.itemsize])
     return message, list(descriptors)
-
-
-def _moved(descriptor: int) -> int:
-    """Close every descriptor but the standard ones and this; return its new number."""
-    if descriptor != 3:
-        os.dup2(descriptor, 3)
-    os.closerange(4, os.sysconf("SC_OPEN_MAX"))
-    return 3
 
 
 def _redirect_streams() -> None:
