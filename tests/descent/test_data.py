@@ -16,6 +16,7 @@ from descent.data import (
     spirals,
     split,
 )
+from descent_autograder.making.digits import digits_arrays
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,9 +59,6 @@ def test_no_picture_stands_in_two_sets():
 
 
 def test_the_digits_file_is_fresh_and_small():
-    pytest.importorskip("sklearn")
-    from descent_autograder.making.digits import digits_arrays
-
     path = files("descent.data") / "digits.npz"
     with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         for name, expected in digits_arrays().items():

@@ -16,8 +16,6 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-
-pytest.importorskip("pooch")
 from descent.data.online import (
     CIFAR10_MD5,
     CIFAR10_URL,

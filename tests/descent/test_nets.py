@@ -1,7 +1,6 @@
 """The given network: right gradients in both modes, honest records, resumable trainings."""
 
 import os
-import pty
 import subprocess
 import sys
 from functools import partial
@@ -501,7 +500,7 @@ def test_a_terminal_sees_the_bar_move():
         "with ProgressBar(4, 'epoch') as bar:\n"
         "    for done in range(1, 5):\n        time.sleep(0.15); bar.show(done, 'loss 1')\n"
     )
-    ours, theirs = pty.openpty()
+    ours, theirs = os.openpty()
     subprocess.run([sys.executable, "-c", code], stderr=theirs, check=True)
     os.close(theirs)
     text = b""
