@@ -139,4 +139,141 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "away": "{name} has run away: its rate is too high here.",
         "none": "No rule is shown: switch one on.",
     },
+    "learning_rate_explorer": {
+        "title": "What the learning rate does to the loss",
+        "lead": "Move the learning rate: a small network is trained anew each time.",
+        "alt": (
+            "Left: training loss over the epochs for four learning rates. The low one falls "
+            "slowly, almost in a line; the good one falls fast and far; the high one falls and "
+            "then stays at a worse loss; the very high one stays far above where it began. A "
+            "bold line shows the rate you chose. Right: the regions the network has learnt."
+        ),
+        "rate": "Learning rate",
+        "batch": "Batch size",
+        "scale": "Loss axis",
+        "linear": "linear",
+        "log": "logarithmic",
+        "axis": "Horizontal axis",
+        "epochs": "epochs",
+        "iterations": "iterations",
+        "again": "Other start",
+        "low": "low: {rate}",
+        "good": "good: {rate}",
+        "high": "high: {rate}",
+        "very_high": "very high: {rate}",
+        "yours": "yours: {rate}",
+        "axis_epochs": "epochs",
+        "axis_iterations": "iterations (updates)",
+        "axis_loss": "training loss",
+        "map": "learnt after {epoch} epochs",
+        "start": "Before the first epoch, nothing has been learnt.",
+        "says": (
+            "At a learning rate of {rate}, the loss after {epochs} epochs is {loss} and "
+            "{accuracy} % of the training points are right."
+        ),
+        "wiggles": "With batches of {batch}, the loss jumps by {wiggle} from step to step.",
+    },
+    "loss_at_chance": {
+        "title": "What should the loss be before training?",
+        "lead": "Widen the random weights, and change the number of classes and the loss.",
+        "alt": (
+            "Left: bars for the classes of one example, by random weights. Right: the mean loss "
+            "against the scale of the weights on log axes. It lies on the value that chance "
+            "predicts while the weights are small and climbs away when they are large."
+        ),
+        "scale": "Scale of the weights",
+        "classes": "Classes",
+        "kind": "Loss",
+        "softmax": "softmax",
+        "hinge": "hinge",
+        "again": "Other weights",
+        "axis_class": "class (the first ten)",
+        "axis_probability": "probability, one example",
+        "axis_score": "score, one example",
+        "chance": "1 / number of classes",
+        "axis_scale": "standard deviation of the weights",
+        "axis_loss": "loss before training",
+        "expected": "chance: {expected}",
+        "mean": "mean of 24 examples",
+        "says": (
+            "With {classes} classes and weights of standard deviation {scale}, the mean loss is "
+            "{loss}; chance predicts {expected}."
+        ),
+        "fine": "They agree: the loss starts where it should.",
+        "off": "They differ by more than a tenth: these weights are too large to begin with.",
+    },
+    "train_val_gap": {
+        "title": "The gap between training and validation",
+        "lead": "Give the classifier more capacity, more data, or a stronger penalty.",
+        "alt": (
+            "Left: points of two classes and the regions that the classifier has learnt. Right: "
+            "accuracy on training and on validation data over the epochs, the gap between them "
+            "shaded. With much capacity and few examples the gap is wide."
+        ),
+        "capacity": "Capacity (bumps)",
+        "examples": "Training examples",
+        "reg": "Weight penalty",
+        "again": "Other data",
+        "map": "training points and what is learnt",
+        "axis_epochs": "epochs",
+        "axis_accuracy": "accuracy",
+        "training": "training",
+        "validation": "validation",
+        "says": "After {epoch} epochs, training accuracy is {seen} % and validation {held} %.",
+        "over": (
+            "A gap of {gap} points: it overfits. Try more data, a stronger penalty, or less "
+            "capacity."
+        ),
+        "under": "The gap is small because training itself goes badly: it lacks capacity or time.",
+        "fine": "The gap is small and training goes well.",
+    },
+    "update_ratio_dial": {
+        "title": "How large is an update?",
+        "lead": "Turn the learning rate until the needles point to one in a thousand.",
+        "alt": (
+            "Left: a dial from a millionth to one with a needle for the weights of each layer, "
+            "pointing at the ratio of update to weight. Right: that ratio over the updates on a "
+            "log axis, with a line at one in a thousand."
+        ),
+        "rate": "Learning rate",
+        "scale": "Initial weights",
+        "again": "Other start",
+        "dial": "update : weight, median of the last epoch",
+        "axis_update": "update",
+        "axis_ratio": "norm of update : norm of weights",
+        "first": "first layer",
+        "second": "second layer",
+        "rule": "rule of thumb: 1e-3",
+        "says": "The first layer's ratio is {first}, the second's {second}.",
+        "low": "That is far below 1e-3: the rate may be too low. The loss went from {from} to {to}.",
+        "high": (
+            "That is well above 1e-3: the rate may be too high. The loss went from {from} to {to}."
+        ),
+        "fine": "That is near 1e-3, as it often is when all is well: from loss {from} to {to}.",
+    },
+    "first_layer_pictures": {
+        "title": "What does the first layer look for?",
+        "lead": "Play the training, then spoil it: larger initial weights, no weight decay.",
+        "alt": (
+            "Left: the weights of eight hidden units as pictures of eight by eight pixels. Well "
+            "trained, they show smooth bars; badly trained, noise. Right: training loss and "
+            "roughness of the pictures over the epochs."
+        ),
+        "rate": "Learning rate",
+        "decay": "Weight decay",
+        "scale": "Initial weights",
+        "again": "Other start",
+        "tiles": "weights of the eight hidden units",
+        "axis_epochs": "epochs",
+        "axis_both": "loss; roughness (1 is noise)",
+        "loss": "training loss",
+        "rough": "roughness",
+        "before": "Before training the roughness is {rough}.",
+        "says": "After {epoch} epochs the roughness is {rough}, accuracy {accuracy} %.",
+        "smooth": "Smooth pictures: the first layer has found what the data are made of.",
+        "noisy": (
+            "Noisy pictures: not yet converged, a poor rate, or too little weight decay, even if "
+            "the accuracy looks fine."
+        ),
+    },
 }

@@ -1,5 +1,6 @@
 // Update rules side by side on a landscape of two parameters.
 
+import { ground } from "./map.mjs";
 import { mulberry32, nearlyNormal } from "./random.mjs";
 
 // Value and gradient. Only +, −, ×, ÷ occur, so that every machine computes the same paths.
@@ -94,30 +95,6 @@ export function score(rule, name, start, rate, mu, steps, view) {
   return heights.reduce((total, height) => total + height, 0) / heights.length;
 }
 
-function mix(a, b, t) {
-  const part = (hex, i) => parseInt(hex.slice(1 + 2 * i, 3 + 2 * i), 16);
-  return [0, 1, 2].map((i) => Math.round(part(a, i) + (part(b, i) - part(a, i)) * t));
-}
-
-function contours(ctx, panel, { value, lowest }, palette, ratio) {
-  const { box } = panel;
-  const [width, height] = [Math.round(box.w * ratio), Math.round(box.h * ratio)];
-  const image = ctx.createImageData(width, height);
-  const bands = 16;
-  const top = Math.max(...panel.x.flatMap((x) => panel.y.map((y) => value(x, y)))) - lowest;
-  const colors = Array.from({ length: bands + 1 }, (_, i) => [...mix(palette.cool, palette.paper, 0.45 + 0.55 * (i / bands)), 255]);
-  const xs = Array.from({ length: width }, (_, i) => panel.value("x", box.x + i / ratio));
-  for (let j = 0; j < height; j++) {
-    const y = panel.value("y", box.y + j / ratio);
-    for (let i = 0; i < width; i++) {
-      const above = Math.max(0, value(xs[i], y) - lowest) / top;
-      const band = Math.min(bands, Math.floor(bands * above ** 0.45));
-      for (let k = 0, at = 4 * (j * width + i); k < 4; k++) image.data[at + k] = colors[band][k];
-    }
-  }
-  ctx.putImageData(image, 0, 0);
-}
-
 export function draw(stage, { runs }, params, { views, guests }) {
   const [left, right] = stage.columns([1.25, 1]);
   const landscape = LANDSCAPES[params.landscape];
@@ -126,9 +103,7 @@ export function draw(stage, { runs }, params, { views, guests }) {
     rect: left, ...views[params.landscape], equal: true,
     labelX: stage.text("axis_x"), labelY: stage.text("axis_y"),
   });
-  const { box } = map;
-  const background = stage.picture("map" + params.landscape + box.x + box.y, box.w, box.h, (ctx) => contours(ctx, map, landscape, palette, stage.ratio));
-  stage.ctx.drawImage(background, box.x, box.y, box.w, box.h);
+  ground(stage, map, params.landscape, landscape);
   map.axes({ grid: false });
   map.dots(landscape.minima.map((p) => p[0]), landscape.minima.map((p) => p[1]), { color: "ink", marker: "star" }, 6);
   const names = Object.keys(runs);

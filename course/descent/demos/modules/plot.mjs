@@ -149,7 +149,7 @@ export class Panel {
     if (given) return given;
     const [low, high] = this[axis];
     const log = axis === "x" ? this.logX : this.logY;
-    const room = Math.max(2, Math.floor(pixels / (axis === "x" ? 70 : 42)));
+    const room = Math.max(2, Math.floor(pixels / (axis === "x" ? 70 : 34)));
     const values = log ? logTicks(low, high, room) : linearTicks(low, high, Math.min(8, room));
     // Powers of ten are written as such where one of them would be long.
     const powers = log && high / low >= 100 && (low < 1e-3 || high > 1e4);

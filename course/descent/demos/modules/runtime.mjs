@@ -2,7 +2,7 @@
 // A demo is a module with simulate(params, data), draw(stage, result, params, data) and
 // summary(result, params, data) -> [[key of a string, values], …]. It holds no text of its own.
 
-import { Panel, format, sample } from "./plot.mjs";
+import { Panel, format, powerOfTen, sample } from "./plot.mjs";
 
 const NAMES = ["ink", "muted", "line", "grid", "paper", "panel", "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "good", "fair", "bad", "cool", "warm"];
 
@@ -47,6 +47,7 @@ export function mount(demo, payload) {
     ctx: canvas.getContext("2d"),
     text,
     format,
+    powerOfTen,
     frame: Infinity,
     frames: 0,
     palette: {},

@@ -1,0 +1,104 @@
+// What the first layer of a small network looks for, drawn as pictures.
+
+import { train } from "./network.mjs";
+import { mulberry32 } from "./random.mjs";
+
+const SIDE = 8;
+const kept = new Map();
+
+// Soft bars in four directions, at varied places, under noise.
+export function patterns(seed, count) {
+  const uniform = mulberry32(seed);
+  const lines = [(i) => i, (i, j) => j, (i, j) => (i + j) / 1.4, (i, j) => (i - j) / 1.4];
+  const [x, y] = [[], []];
+  for (let n = 0; n < count; n++) {
+    const label = n % 4;
+    const centre = lines[label](1.5 + 4 * uniform(), 1.5 + 4 * uniform());
+    for (let i = 0; i < SIDE; i++) {
+      for (let j = 0; j < SIDE; j++) {
+        x.push(Math.max(0, 1 - Math.abs(lines[label](i, j) - centre) / 1.6) - 0.25 + 0.4 * (uniform() - 0.5));
+      }
+    }
+    y.push(label);
+  }
+  return { x, y, inputs: SIDE * SIDE, classes: 4 };
+}
+
+// Squared difference of neighbouring pixels beside what independent pixels would show: about 1
+// for noise, near 0 for what is smooth.
+export function roughness(w, hidden, unit) {
+  let [mean, square, step, pairs] = [0, 0, 0, 0];
+  const at = (i, j) => w[(i * SIDE + j) * hidden + unit];
+  for (let i = 0; i < SIDE; i++) {
+    for (let j = 0; j < SIDE; j++) {
+      mean += at(i, j) / (SIDE * SIDE);
+      for (const [k, l] of [[i + 1, j], [i, j + 1]]) {
+        if (k === SIDE || l === SIDE) continue;
+        step += (at(k, l) - at(i, j)) * (at(k, l) - at(i, j));
+        pairs += 1;
+      }
+    }
+  }
+  for (let i = 0; i < SIDE; i++) for (let j = 0; j < SIDE; j++) square += (at(i, j) - mean) * (at(i, j) - mean);
+  return step / pairs / ((2 * square) / (SIDE * SIDE));
+}
+
+export function simulate(params, data) {
+  const { hidden, epochs, count } = data;
+  const key = JSON.stringify([params.seed, params.rate, params.decay, params.scale]);
+  if (!kept.has(key)) {
+    kept.clear();
+    const run = train(patterns(params.seed, count), { hidden, epochs, batch: 8, rate: params.rate, seed: params.seed, scale: params.scale, decay: params.decay });
+    const units = Array.from({ length: hidden }, (_, k) => k);
+    const rough = run.nets.map(({ w1 }) => units.reduce((sum, k) => sum + roughness(w1, hidden, k), 0) / hidden);
+    kept.set(key, { frames: epochs, loss: run.epochLoss, accuracy: run.accuracy, rough, filters: run.nets.map(({ w1 }) => w1) });
+  }
+  return kept.get(key);
+}
+
+function tiles(stage, rect, w, hidden) {
+  const { ctx, palette } = stage;
+  ctx.save();
+  ctx.font = "14px " + stage.font;
+  ctx.fillStyle = palette.ink;
+  ctx.textBaseline = "middle";
+  ctx.fillText(stage.text("tiles"), rect.x, rect.y + 10);
+  const columns = 4;
+  const rows = Math.ceil(hidden / columns);
+  const gap = 8;
+  const size = Math.floor(Math.min((rect.w - gap * (columns - 1)) / columns, (rect.h - 26 - gap * (rows - 1)) / rows) / SIDE) * SIDE;
+  const [cool, paper, warm] = ["s0", "paper", "s1"].map((name) => [1, 3, 5].map((i) => parseInt(palette[name].slice(i, i + 2), 16)));
+  for (let unit = 0; unit < hidden; unit++) {
+    const [left, top] = [rect.x + (unit % columns) * (size + gap), rect.y + 26 + Math.floor(unit / columns) * (size + gap)];
+    let most = 1e-9;
+    for (let p = 0; p < SIDE * SIDE; p++) most = Math.max(most, Math.abs(w[p * hidden + unit]));
+    const cell = size / SIDE;
+    for (let p = 0; p < SIDE * SIDE; p++) {
+      const value = w[p * hidden + unit] / most;
+      const to = value > 0 ? warm : cool;
+      ctx.fillStyle = "rgb(" + paper.map((c, k) => Math.round(c + (to[k] - c) * Math.abs(value))).join() + ")";
+      ctx.fillRect(left + (p % SIDE) * cell, top + Math.floor(p / SIDE) * cell, cell, cell);
+    }
+    ctx.strokeStyle = palette.line;
+    ctx.strokeRect(left - 0.5, top - 0.5, size + 1, size + 1);
+  }
+  ctx.restore();
+}
+
+export function draw(stage, result, params, { hidden, epochs }) {
+  const [left, right] = stage.columns([1.25, 1]);
+  tiles(stage, left, result.filters[stage.frame], hidden);
+  const panel = stage.panel({
+    rect: right, x: [0, epochs], y: [0, 1.6], labelX: stage.text("axis_epochs"), labelY: stage.text("axis_both"),
+    legend: [{ label: stage.text("loss"), style: { series: 0, only: "line" } }, { label: stage.text("rough"), style: { series: 1, only: "line" } }],
+  }).axes();
+  const at = result.rough.map((_, i) => i);
+  panel.line(at.slice(1), result.loss, 0, stage.frame);
+  panel.line(at, result.rough, 1, stage.frame + 1);
+  panel.rule("x", stage.frame);
+}
+
+export function summary({ rough, accuracy }, params, data, frame) {
+  const values = { epoch: String(frame), rough: rough[frame], accuracy: String(Math.round(100 * (frame ? accuracy[frame - 1] : 0))) };
+  return [[frame ? "says" : "before", values], [rough[frame] < 0.5 ? "smooth" : "noisy", values]];
+}
