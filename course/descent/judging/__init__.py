@@ -10,6 +10,7 @@ from descent.judging.exam import (
 )
 from descent.judging.observing import (
     Case,
+    Folder,
     Observation,
     Observer,
     Question,
@@ -25,6 +26,7 @@ __all__ = [
     "Candidate",
     "Case",
     "Exam",
+    "Folder",
     "Mistake",
     "Observation",
     "Observer",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -75,6 +77,12 @@ class _Misshapen(Exception):
     """The student's function returned something that can't be taken apart; ends the case."""
 
 
+class Folder(str):
+    """The path of a folder of files. A sandbox gives the function a folder of its own like it."""
+
+    __slots__ = ()
+
+
 class Observer:
     """Records what a question's functions do in one case; called `see` in the questions.
 
@@ -90,6 +98,7 @@ class Observer:
         """Whether the last call left its arguments other than it found them."""
         self.functions = tuple(self.wrap(f, n) for f, n in zip(functions, names, strict=True))
         self._rtol = rtol
+        self._folders: list[tempfile.TemporaryDirectory[str]] = []
 
     def __call__(
         self,
@@ -138,6 +147,19 @@ class Observer:
         if not isinstance(plain, np.ndarray):
             raise _Misshapen(f"The {what} should be numbers; it is {describe(plain)}.")
         return plain
+
+    def folder(self, files: Mapping[str, str]) -> Folder:
+        """A folder that holds `files` (texts by name) as long as the case runs."""
+        self._folders.append(tempfile.TemporaryDirectory(prefix="descent-"))
+        path = self._folders[-1].name
+        for name, text in files.items():
+            (Path(path) / name).write_text(text, encoding="utf-8")
+        return Folder(path)
+
+    def close(self) -> None:
+        """Remove what the case left on disk."""
+        while self._folders:
+            self._folders.pop().cleanup()
 
     def remark(self, sentence: str) -> None:
         """Something worth saying that costs no points."""
@@ -240,6 +262,8 @@ class Question:
             # that it doesn't stumble by itself.
             said = f"What the function returned can't be used: {type(error).__name__}: {error}"
             see.record.raised = Raised("", said[:300])
+        finally:
+            see.close()
         return see.record
 
 

@@ -1,0 +1,1038 @@
+"""Unit 9 for the grader: fresh cases, accepted variants, and the mistakes students make."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from descent.judging import Mistake
+from descent_solutions import hyperparameter_search as reference
+
+from descent_autograder.catalogue import Entry, Switches, add
+
+Rng = np.random.Generator
+Case = dict[str, Any]
+
+# ---- drawing -------------------------------------------------------------------------------------
+
+
+def _seed(rng: Rng) -> int:
+    return int(rng.integers(2**31))
+
+
+def log_uniform_cases(rng: Rng) -> list[Case]:
+    return [
+        {"about": f"from {low:g} to {high:g}", "low": low, "high": high, "seed": _seed(rng)}
+        for low, high in ((1e-6, 1e-1), (0.02, 50.0))
+    ]
+
+
+def log_uniform_family(on: Switches) -> Callable[..., Any]:
+    def log_uniform(low: float, high: float, rng: Any, size: Any = None) -> Any:
+        if "own-generator" in on:
+            rng = random.Random(1)
+            count = 1 if size is None else int(np.prod(size))
+            exponents = np.array(
+                [rng.uniform(math.log10(low), math.log10(high)) for _ in range(count)]
+            )
+            draws = exponents[0] if size is None else exponents.reshape(size)
+            return 10**draws
+        if "uniform" in on:
+            return rng.uniform(low, high, size)
+        if "size-ignored" in on:
+            size = None
+        a, b = np.log10(low), np.log10(high)
+        if "one-decade-short" in on:
+            b = b - 1
+        if "whole-decades" in on:
+            span = np.round(rng.uniform(0, 1, size) * 3) / 3
+            exponent = a + span * (b - a)
+        else:
+            exponent = rng.uniform(a, b, size)
+        if "ten-times" in on:
+            return 10 * exponent
+        if "exponents" in on:
+            return exponent
+        if "wrong-base" in on:
+            return np.exp(exponent)
+        if "logs-forgotten" in on:
+            return 10 ** rng.uniform(low, high, size)
+        return 10**exponent
+
+    return log_uniform
+
+
+def log_uniform_natural(low: float, high: float, rng: Any, size: Any = None) -> Any:
+    """With natural logarithms, from the unit interval."""
+    return low * np.exp(rng.random(size) * np.log(high / low))
+
+
+add(
+    Entry(
+        question="log_uniform",
+        reference=reference.log_uniform,
+        cases=log_uniform_cases,
+        family=log_uniform_family,
+        mistakes=(
+            Mistake(
+                "uniform",
+                "It looks as if the numbers are uniform, not their logarithms.",
+                "Nearly all of them then lie in the top decade: draw the exponent uniformly.",
+            ),
+            Mistake(
+                "ten-times",
+                "It looks as if the exponent is multiplied by 10.",
+                "`10 * x` is not `10 ** x`.",
+            ),
+            Mistake(
+                "exponents",
+                "It looks as if the exponents come back.",
+                "Raise 10 to them.",
+            ),
+            Mistake(
+                "wrong-base",
+                "It looks as if log10 goes in and exp comes out.",
+                "Undo log10 with 10 **, or np.log with np.exp.",
+            ),
+            Mistake(
+                "logs-forgotten",
+                "It looks as if low and high are taken for exponents.",
+                "Draw the exponent between log10(low) and log10(high).",
+            ),
+            Mistake(
+                "whole-decades",
+                "It looks as if only a few exponents are ever drawn.",
+                "Any exponent in between is as good: draw a real number.",
+            ),
+            Mistake(
+                "one-decade-short",
+                "It looks as if the top of the range is never reached.",
+                "The exponents go up to log10(high).",
+            ),
+            Mistake(
+                "size-ignored",
+                "It looks as if `size` isn't used.",
+                "Hand it on to rng.uniform.",
+            ),
+            Mistake(
+                "own-generator",
+                "It looks as if a generator of your own is used.",
+                "Draw from the `rng` that is handed in, or nothing can be repeated.",
+            ),
+        ),
+        variants={"natural logarithms": log_uniform_natural},
+    )
+)
+
+# ---- borders and ranges --------------------------------------------------------------------------
+
+
+def on_border_cases(rng: Rng) -> list[Case]:
+    def values(low: float, high: float, log: bool, margin: float) -> list[float]:
+        # Closer than the margin, yet further than half of it; then a little too far.
+        shares = np.array([0.7 * margin, 1.4 * margin, 0.5, 1 - 1.4 * margin, 1 - 0.7 * margin])
+        shares += rng.uniform(-0.1, 0.1, 5) * margin
+        inside = low * (high / low) ** shares if log else low + shares * (high - low)
+        return [low, *inside.tolist(), high]
+
+    cases: list[Case] = []
+    for low, high, options in (
+        (1e-6, 1e-1, {}),
+        (1e-5, 1.0, {"log": True, "margin": 0.2}),
+        (0.2, 0.9, {"log": False}),
+        (2.0, 10.0, {"log": False, "margin": 0.25}),
+    ):
+        log, margin = bool(options.get("log", True)), float(options.get("margin", 0.1))
+        about = f"the range {low:g} to {high:g}, " + ("log" if log else "linear")
+        cases.append(
+            {
+                "about": f"{about}, margin {margin:g}",
+                "values": values(low, high, log, margin),
+                "low": low,
+                "high": high,
+                "options": options,
+            }
+        )
+    return cases
+
+
+def on_border_family(on: Switches) -> Callable[..., Any]:
+    def on_border(
+        value: float, low: float, high: float, *, log: bool = True, margin: float = 0.1
+    ) -> bool:
+        if "always-linear" in on:
+            log = False
+        if "always-log" in on:
+            log = True
+        if "margin-fixed" in on:
+            margin = 0.1
+        if log:
+            value, low, high = math.log(value), math.log(low), math.log(high)
+        width = 1.0 if "margin-absolute" in on else high - low
+        reach = margin * width / (2 if "margin-halved" in on else 1)
+        below, above = value - low, high - value
+        if "ends-excluded" in on:
+            near = [0 < below <= reach, 0 < above <= reach]
+        else:
+            near = [below <= reach, above <= reach]
+        if "low-only" in on:
+            near[1] = False
+        if "high-only" in on:
+            near[0] = False
+        return not any(near) if "inverted" in on else any(near)
+
+    return on_border
+
+
+add(
+    Entry(
+        question="on_border",
+        reference=reference.on_border,
+        cases=on_border_cases,
+        family=on_border_family,
+        mistakes=(
+            Mistake(
+                "always-linear",
+                "It looks as if the position is always measured on the linear scale.",
+                "On a log range nearly everything is near the low end then: use logarithms.",
+            ),
+            Mistake(
+                "always-log",
+                "It looks as if the position is always measured on the log scale.",
+                "With log=False use the numbers as they are.",
+            ),
+            Mistake(
+                "margin-absolute",
+                "It looks as if the margin isn't multiplied by the range's width.",
+                "margin = 0.1 means a tenth of the way from low to high.",
+            ),
+            Mistake(
+                "margin-fixed",
+                "It looks as if the margin is always 0.1.",
+                "Use the `margin` that is handed in.",
+            ),
+            Mistake(
+                "margin-halved",
+                "It looks as if each side gets half of the margin.",
+                "The margin counts from either end.",
+            ),
+            Mistake(
+                "ends-excluded",
+                "It looks as if a value exactly on an end doesn't count.",
+                "The very end of the range is the clearest sign that it was wrong.",
+            ),
+            Mistake(
+                "low-only",
+                "It looks as if only the low end is looked at.",
+                "The best value may sit at either end.",
+            ),
+            Mistake(
+                "high-only",
+                "It looks as if only the high end is looked at.",
+                "The best value may sit at either end.",
+            ),
+            Mistake(
+                "inverted",
+                "It looks as if the answer is turned round.",
+                "True means: near the border, search further out.",
+            ),
+        ),
+    )
+)
+
+
+def narrow_range_cases(rng: Rng) -> list[Case]:
+    cases: list[Case] = []
+    for count, failed, options in ((16, 2, {}), (12, 1, {"keep": 3}), (4, 0, {"keep": 6})):
+        # Five good ones, five bad ones, the rest in between.
+        lows = np.select([np.arange(count) < 5, np.arange(count) < 10], [0.6, 0.0], 0.4)
+        trials = [
+            {
+                "config": {
+                    "learning_rate": float(10 ** rng.uniform(-6, -1)),
+                    "reg": float(10 ** rng.uniform(-5, 0)),
+                },
+                "score": float(rng.uniform(low, low + 0.1)),
+            }
+            for low in lows
+        ]
+        if count > 10:
+            # Extremes among the bad trials, in the middle and as fifth best: narrowing must show.
+            fifth = min(range(5), key=lambda i: trials[i]["score"])
+            for i, rate in ((9, 1e-7), (10, 1.0), (fifth, 2e-7)):
+                trials[i]["config"] = {"learning_rate": rate, "reg": rate}
+        for i in range(failed):
+            trials[count - 1 - i]["score"] = float("nan")
+        trials = [trials[i] for i in rng.permutation(count)]
+        about = f"{count} trials, {failed} failed, " + (
+            f"keep = {options['keep']}" if options else "keep left out"
+        )
+        for name in ("learning_rate", "reg"):
+            cases.append({"about": about, "trials": trials, "name": name, "options": options})
+    return cases
+
+
+def narrow_range_family(on: Switches) -> Callable[..., Any]:
+    def narrow_range(trials: Any, name: str, *, keep: int = 5) -> Any:
+        if "keep-fixed" in on:
+            keep = 5
+        name = "learning_rate" if "name-fixed" in on else name
+        done = [t for t in trials if not math.isnan(t["score"])]
+        if "failed-kept" in on:
+            # NaN in front: what a sort by a key of -score, NaN first, comes to.
+            done = [t for t in trials if math.isnan(t["score"])] + done
+            order = sorted(done, key=lambda t: math.inf if math.isnan(t["score"]) else t["score"])
+            best = order[::-1][:keep]
+        elif "not-sorted" in on:
+            best = done[:keep]
+        else:
+            best = sorted(done, key=lambda t: t["score"], reverse="worst" not in on)[:keep]
+        if "all-trials" in on:
+            best = done
+        values = [t["config"][name] for t in best]
+        if "best-and-last" in on:
+            return values[0], values[-1]
+        low, high = min(values), max(values)
+        return (high, low) if "swapped" in on else (low, high)
+
+    return narrow_range
+
+
+add(
+    Entry(
+        question="narrow_range",
+        reference=reference.narrow_range,
+        cases=narrow_range_cases,
+        family=narrow_range_family,
+        mistakes=(
+            Mistake(
+                "worst",
+                "It looks as if the worst trials are kept.",
+                "Scores are maximised: sort with reverse=True.",
+            ),
+            Mistake(
+                "not-sorted",
+                "It looks as if the first trials are kept, in the order they came.",
+                "Sort by score first.",
+            ),
+            Mistake(
+                "all-trials",
+                "It looks as if all trials are kept.",
+                "Keep the `keep` best, or the range never gets narrower.",
+            ),
+            Mistake(
+                "failed-kept",
+                "It looks as if failed trials (score NaN) count among the best.",
+                "Leave them out before sorting: NaN compares with nothing.",
+            ),
+            Mistake(
+                "keep-fixed",
+                "It looks as if always five trials are kept.",
+                "Use `keep`.",
+            ),
+            Mistake(
+                "name-fixed",
+                "It looks as if the learning rate is looked at whatever is asked.",
+                "Use `name`.",
+            ),
+            Mistake(
+                "best-and-last",
+                "It looks as if the values of the best and the last kept trial come back.",
+                "Return the smallest and the largest value among those kept.",
+            ),
+            Mistake(
+                "swapped",
+                "It looks as if the two ends have changed places.",
+                "Return (low, high).",
+            ),
+        ),
+    )
+)
+
+
+def should_abandon_cases(rng: Rng) -> list[Case]:
+    cases: list[Case] = []
+    for options in ({}, {"factor": 1.5}, {"factor": 6.0}):
+        factor, first = float(options.get("factor", 3.0)), float(rng.uniform(0.5, 3.0))
+        low, high = 0.9 * factor * first, 1.1 * factor * first
+        runs = {
+            "falls all the time": [first, 0.8 * first, 0.5 * first, 0.4 * first],
+            "rises just above the limit and comes back": [first, high, 0.5 * first, 0.4 * first],
+            "stays just under the limit": [first, low, low, low],
+            "exactly at the limit": [1.0, factor, 0.5],
+            "turns into NaN": [first, 0.9 * first, float("nan"), 0.8 * first],
+            "ends in infinity": [first, 0.9 * first, float("inf")],
+            "one loss only": [first],
+            "falls, then rises far above its lowest": [first, 0.05 * first, 0.9 * low, 0.9 * low],
+            "creeps over the limit at the end": [first, 0.7 * high, 0.9 * high, high],
+        }
+        if options:
+            runs["minus infinity"] = [first, -math.inf]
+        about = f"factor = {factor:g}" if options else "factor left out"
+        cases.append({"about": about, "runs": runs, "options": options})
+    return cases
+
+
+def should_abandon_family(on: Switches) -> Callable[..., Any]:
+    def should_abandon(losses: Any, factor: float = 3.0) -> bool:
+        if "factor-fixed" in on:
+            factor = 3.0
+        later = losses[-1:] if "last-only" in on else losses[1:]
+        first = min(losses) if "lowest" in on else losses[0]
+        limit = factor + first if "added" in on else factor * first
+        if "previous" in on:
+            pairs = itertools.pairwise(losses)
+            above = any(b > factor * a for a, b in pairs)
+        elif "at-the-limit" in on:
+            above = any(loss >= limit for loss in later)
+        else:
+            above = any(loss > limit for loss in later)
+        if "nan-ignored" in on:
+            bad = any(math.isinf(loss) for loss in losses)
+        elif "infinity-ignored" in on:
+            bad = any(math.isnan(loss) for loss in losses)
+            above = any(limit < loss < math.inf for loss in later)
+        else:
+            bad = any(not math.isfinite(loss) for loss in losses)
+        return above or bad
+
+    return should_abandon
+
+
+add(
+    Entry(
+        question="should_abandon",
+        reference=reference.should_abandon,
+        cases=should_abandon_cases,
+        family=should_abandon_family,
+        mistakes=(
+            Mistake(
+                "nan-ignored",
+                "It looks as if NaN passes.",
+                "No comparison with NaN is true: ask np.isfinite as well.",
+            ),
+            Mistake(
+                "infinity-ignored",
+                "It looks as if infinity passes.",
+                "np.isfinite finds NaN and both infinities.",
+            ),
+            Mistake(
+                "previous",
+                "It looks as if each loss is compared with the one before.",
+                "Compare with the first one: a slow climb counts too.",
+            ),
+            Mistake(
+                "lowest",
+                "It looks as if the losses are compared with the lowest one.",
+                "Compare with the first one.",
+            ),
+            Mistake(
+                "last-only",
+                "It looks as if only the last loss is looked at.",
+                "Any later loss counts.",
+            ),
+            Mistake(
+                "at-the-limit",
+                "It looks as if a loss exactly at the limit counts.",
+                "Give up above it: >, not >=.",
+            ),
+            Mistake(
+                "added",
+                "It looks as if factor is added to the first loss.",
+                "Multiply: factor times the first loss.",
+            ),
+            Mistake(
+                "factor-fixed",
+                "It looks as if the factor is always 3.",
+                "Use `factor`.",
+            ),
+        ),
+    )
+)
+
+# ---- searching -----------------------------------------------------------------------------------
+
+
+def random_search_cases(rng: Rng) -> list[Case]:
+    space = {"learning_rate": (1e-6, 1e-1, "log"), "keep_prob": (0.2, 0.9, "linear")}
+    return [
+        {
+            "about": "15 trials, four of which fail",
+            "space": space,
+            "num_trials": 15,
+            "raises": [2, 6],
+            "nans": [1, 9],
+            "seed": _seed(rng),
+        }
+    ]
+
+
+def random_search_family(on: Switches) -> Callable[..., Any]:
+    def draw(space: Any, rng: Any) -> Any:
+        config = {}
+        share = rng.random()
+        for name, (low, high, scale) in space.items():
+            share = share if "tied" in on else rng.random()
+            if "all-log" in on or (scale == "log" and "all-linear" not in on):
+                config[name] = float(low * (high / low) ** share)
+            else:
+                config[name] = float(low + (high - low) * share)
+        return config
+
+    def grid(space: Any, num_trials: int) -> Any:
+        side = math.ceil(math.sqrt(num_trials))
+        configs = []
+        for k in range(num_trials):
+            config = {}
+            for j, (name, (low, high, scale)) in enumerate(space.items()):
+                share = ((k // side**j) % side + 0.5) / side
+                if scale == "log":
+                    config[name] = low * (high / low) ** share
+                else:
+                    config[name] = low + (high - low) * share
+            configs.append(config)
+        return configs
+
+    def random_search(objective: Any, space: Any, num_trials: int, rng: Any) -> Any:
+        if "own-generator" in on:
+            rng = np.random.default_rng(12345)
+        count = num_trials + 1 if "one-more" in on else num_trials
+        configs = grid(space, count) if "grid" in on else [draw(space, rng) for _ in range(count)]
+        if "one-config" in on:
+            configs = [configs[0]] * count
+        trials = []
+        for config in configs:
+            try:
+                score = float(objective(config))
+            except ValueError:
+                if "exception-escapes" in on:
+                    raise
+                score = float("nan")
+            trials.append({"config": config, "score": score})
+        failed = [t for t in trials if math.isnan(t["score"])]
+        done = [t for t in trials if not math.isnan(t["score"])]
+        if "not-sorted" not in on:
+            done.sort(key=lambda t: t["score"], reverse="worst-first" not in on)
+        if "failed-dropped" in on:
+            return done
+        return failed + done if "failed-first" in on else done + failed
+
+    return random_search
+
+
+add(
+    Entry(
+        question="random_search",
+        reference=reference.random_search,
+        cases=random_search_cases,
+        family=random_search_family,
+        mistakes=(
+            Mistake(
+                "all-linear",
+                "It looks as if every hyper-parameter is drawn on the linear scale.",
+                'Draw the exponent uniformly where the scale is "log".',
+            ),
+            Mistake(
+                "all-log",
+                "It looks as if every hyper-parameter is drawn on the log scale.",
+                'Where the scale is "linear", draw the number itself.',
+            ),
+            Mistake(
+                "grid",
+                "It looks as if the configurations form a grid.",
+                "Draw each at random: nine trials then try nine learning rates, not three.",
+            ),
+            Mistake(
+                "tied",
+                "It looks as if one random number sets all hyper-parameters.",
+                "Draw anew for each name, or only a diagonal is searched.",
+            ),
+            Mistake(
+                "one-config",
+                "It looks as if the same configuration is tried over and over.",
+                "Draw inside the loop.",
+            ),
+            Mistake(
+                "worst-first",
+                "It looks as if the lowest score comes first.",
+                "Scores are maximised: best first.",
+            ),
+            Mistake(
+                "not-sorted",
+                "It looks as if the trials stay in the order they were tried.",
+                "Sort them by score, best first.",
+            ),
+            Mistake(
+                "failed-dropped",
+                "It looks as if failed trials are left out.",
+                "Keep them, at the end: a failed trial says something about the range.",
+            ),
+            Mistake(
+                "failed-first",
+                "It looks as if failed trials come first.",
+                "NaN sorts unpredictably: put them at the end yourself.",
+            ),
+            Mistake(
+                "exception-escapes",
+                "It looks as if an exception in the objective ends the search.",
+                "Catch it, record the trial as failed, and go on.",
+            ),
+            Mistake(
+                "one-more",
+                "It looks as if there is one trial too many.",
+                "Try exactly `num_trials` configurations.",
+            ),
+            Mistake(
+                "own-generator",
+                "It looks as if a generator of your own is used.",
+                "Draw from the `rng` that is handed in.",
+            ),
+        ),
+    )
+)
+
+
+def successive_halving_cases(rng: Rng) -> list[Case]:
+    cases: list[Case] = []
+    for count, min_epochs, factor in ((9, 1, 3), (8, 2, 2), (7, 1, 3), (1, 3, 2)):
+        # Slow starters with a high end, quick ones with a low end: the budget decides who wins.
+        starts = rng.permutation(np.linspace(0.1, 0.6, count))
+        gains = 1.2 - starts + rng.uniform(0, 0.3, count)
+        # The best after the first round gets worse from then on, and ends below early losers.
+        leader = starts.argmax()
+        starts[leader], gains[leader] = 2.0, -2.5
+        cases.append(
+            {
+                "about": f"{count} configurations, min_epochs = {min_epochs}, factor = {factor}",
+                "curves": {
+                    f"c{i}": (float(s), float(g))
+                    for i, (s, g) in enumerate(zip(starts, gains, strict=True))
+                },
+                "min_epochs": min_epochs,
+                "factor": factor,
+            }
+        )
+    return cases
+
+
+def successive_halving_family(on: Switches) -> Callable[..., Any]:
+    def successive_halving(train: Any, configs: Any, *, min_epochs: int, factor: int) -> Any:
+        trials = [{"config": c, "score": -math.inf, "epochs": 0} for c in configs]
+        states: list[Any] = [None] * len(configs)
+        order, total, round_number = list(range(len(configs))), min_epochs, 0
+        ranked: list[int] = []
+        if "factor-fixed" in on:
+            factor = 2
+        while True:
+            for i in order:
+                before = trials[i]["epochs"]
+                state = None if "restarted" in on else states[i]
+                more = total if on & {"totals", "restarted"} else total - before
+                if "same-budget" in on:
+                    more = min_epochs
+                states[i], score = train(configs[i], state, more)
+                reached = total if "same-budget" not in on else before + more
+                trials[i] |= {"score": score, "epochs": reached}
+            order.sort(key=lambda i: trials[i]["score"], reverse="worst-kept" not in on)
+            n = len(order)
+            keep = max(1, -(-n // factor) if "rounded-up" in on else n // factor)
+            if "fixed-count" in on:
+                keep = max(1, n - factor)
+            alive = order[:keep] if n > 1 and keep < n else []
+            if "last-round-missing" in on and len(alive) == 1:
+                ranked = order + ranked
+                break
+            ranked = order[len(alive) :] + ranked
+            if not alive:
+                break
+            order, round_number = alive, round_number + 1
+            total = min_epochs * (
+                factor * round_number if "linear-budget" in on else factor**round_number
+            )
+        if "losers-dropped" in on:
+            ranked = ranked[:1]
+        if "by-score-alone" in on:
+            ranked = sorted(ranked, key=lambda i: trials[i]["score"], reverse=True)
+        return [trials[i] for i in ranked]
+
+    return successive_halving
+
+
+add(
+    Entry(
+        question="successive_halving",
+        reference=reference.successive_halving,
+        cases=successive_halving_cases,
+        family=successive_halving_family,
+        mistakes=(
+            Mistake(
+                "totals",
+                "It looks as if train is asked for the total of epochs each time.",
+                "Its third argument is how many *more*: the total minus what is done already.",
+            ),
+            Mistake(
+                "restarted",
+                "It looks as if each round starts from nothing.",
+                "Hand train the state that it returned for this configuration.",
+            ),
+            Mistake(
+                "same-budget",
+                "It looks as if every round trains for min_epochs only.",
+                "The total grows by `factor` from round to round.",
+            ),
+            Mistake(
+                "linear-budget",
+                "It looks as if the budget grows by addition.",
+                "Round k brings its configurations to min_epochs · factor^k epochs.",
+            ),
+            Mistake(
+                "worst-kept",
+                "It looks as if the worst configurations go on.",
+                "Scores are maximised.",
+            ),
+            Mistake(
+                "rounded-up",
+                "It looks as if n / factor is rounded up.",
+                "Keep max(1, n // factor).",
+            ),
+            Mistake(
+                "fixed-count",
+                "It looks as if `factor` configurations are dropped each round.",
+                "Keep one in `factor`: max(1, n // factor).",
+            ),
+            Mistake(
+                "last-round-missing",
+                "It looks as if the last survivor isn't trained any further.",
+                "The round with one configuration is the last round, and it is trained too.",
+            ),
+            Mistake(
+                "losers-dropped",
+                "It looks as if only the winner comes back.",
+                "Return every trial: those that got further first, then by score.",
+            ),
+            Mistake(
+                "by-score-alone",
+                "It looks as if the trials are ranked by score alone.",
+                "A score after few epochs doesn't compare: those that got further come first.",
+            ),
+            Mistake(
+                "factor-fixed",
+                "It looks as if the number is halved whatever the factor.",
+                "Use `factor`.",
+            ),
+        ),
+    )
+)
+
+# ---- what chooses, and what reports --------------------------------------------------------------
+
+
+def choose_model_cases(rng: Rng) -> list[Case]:
+    cases: list[Case] = []
+    for count in (5, 7):
+        best = rng.permutation(count)[:3]
+        scores = [
+            {key: float(rng.uniform(0.3, 0.8)) for key in ("train", "validation", "test")}
+            for _ in range(count)
+        ]
+        for key, i, value in zip(
+            ("train", "validation", "test"), best, rng.uniform(0.85, 0.95, 3), strict=True
+        ):
+            scores[i][key] = float(value)
+        # The best on average is yet another one, wherever the three don't coincide.
+        others = [i for i in range(count) if i not in best]
+        scores[others[0]] |= {"validation": 0.84, "test": 0.84, "train": 0.84}
+        scores[others[1]]["validation"] = 0.2
+        cases.append({"about": f"{count} models", "scores": scores})
+    return cases
+
+
+def choose_model_family(on: Switches) -> Callable[..., Any]:
+    def choose_model(scores: Any) -> Any:
+        def worth(s: Any) -> float:
+            if "by-test" in on:
+                return float(s["test"])
+            if "by-train" in on:
+                return float(s["train"])
+            if "by-mean" in on:
+                return float(s["validation"] + s["test"])
+            return float(-s["validation"] if "worst" in on else s["validation"])
+
+        best = max(range(len(scores)), key=lambda i: worth(scores[i]))
+        reported = scores[best]["test"]
+        if "validation-reported" in on:
+            reported = scores[best]["validation"]
+        if "best-test-reported" in on:
+            reported = max(s["test"] for s in scores)
+        if "mean-reported" in on:
+            reported = (scores[best]["test"] + scores[best]["validation"]) / 2
+        return best, reported
+
+    return choose_model
+
+
+add(
+    Entry(
+        question="choose_model",
+        reference=reference.choose_model,
+        cases=choose_model_cases,
+        family=choose_model_family,
+        mistakes=(
+            Mistake(
+                "by-test",
+                "It looks as if the test score chooses.",
+                "Then nothing is left that has not been used for choosing: choose on validation.",
+            ),
+            Mistake(
+                "by-train",
+                "It looks as if the training score chooses.",
+                "It rewards memorising: choose on validation.",
+            ),
+            Mistake(
+                "by-mean",
+                "It looks as if validation and test choose together.",
+                "The test set must have no say in the choice.",
+            ),
+            Mistake(
+                "worst",
+                "It looks as if the lowest validation score is taken.",
+                "Scores are maximised.",
+            ),
+            Mistake(
+                "validation-reported",
+                "It looks as if the validation score is reported.",
+                "It was maximised, so it flatters: report the chosen model's test score.",
+            ),
+            Mistake(
+                "best-test-reported",
+                "It looks as if the best test score of all is reported.",
+                "Report the test score of the model that was chosen.",
+            ),
+            Mistake(
+                "mean-reported",
+                "It looks as if the mean of validation and test is reported.",
+                "Report the test score alone.",
+            ),
+        ),
+    )
+)
+
+
+def k_folds_cases(rng: Rng) -> list[Case]:
+    return [
+        {
+            "about": f"{n} examples in {k} folds",
+            "num_examples": n,
+            "num_folds": k,
+            "seed": _seed(rng),
+        }
+        for n, k in ((23, 5), (20, 4), (31, 3))
+    ]
+
+
+def k_folds_family(on: Switches) -> Callable[..., Any]:
+    def k_folds(num_examples: int, num_folds: int, rng: Any) -> Any:
+        if "own-generator" in on:
+            rng = np.random.default_rng(0)
+        order = rng.permutation(num_examples)
+        if "not-shuffled" in on:
+            order = np.arange(num_examples)
+        size = num_examples // num_folds
+        if "rest-dropped" in on:
+            folds = [order[i * size : (i + 1) * size] for i in range(num_folds)]
+        elif "rest-in-last" in on:
+            folds = [order[i * size : (i + 1) * size] for i in range(num_folds - 1)]
+            folds.append(order[(num_folds - 1) * size :])
+        else:
+            folds = np.array_split(order, num_folds)
+        if "drawn-anew" in on:
+            folds = [rng.permutation(num_examples)[: len(fold)] for fold in folds]
+        pairs = []
+        for fold in folds:
+            rest = order if "overlap" in on else np.setdiff1d(order, fold)
+            pairs.append((fold, rest) if "swapped" in on else (rest, fold))
+        return pairs[:1] if "one-fold" in on else pairs
+
+    return k_folds
+
+
+add(
+    Entry(
+        question="k_folds",
+        reference=reference.k_folds,
+        cases=k_folds_cases,
+        family=k_folds_family,
+        mistakes=(
+            Mistake(
+                "overlap",
+                "It looks as if the training indices hold the validation examples too.",
+                "Leave the fold out of its training set: that is the whole idea.",
+            ),
+            Mistake(
+                "not-shuffled",
+                "It looks as if the examples aren't shuffled.",
+                "Data often come sorted by class: permute first.",
+            ),
+            Mistake(
+                "rest-dropped",
+                "It looks as if examples are left out when the folds don't divide evenly.",
+                "np.array_split makes some folds one larger.",
+            ),
+            Mistake(
+                "rest-in-last",
+                "It looks as if the last fold takes all that is left over.",
+                "Sizes may differ by one only: np.array_split does that.",
+            ),
+            Mistake(
+                "drawn-anew",
+                "It looks as if each fold is drawn by itself.",
+                "Permute once and cut: every example is validated exactly once.",
+            ),
+            Mistake(
+                "swapped",
+                "It looks as if training and validation have changed places.",
+                "Return (training, validation) for each fold.",
+            ),
+            Mistake(
+                "one-fold",
+                "It looks as if one fold comes back.",
+                "Return `num_folds` pairs.",
+            ),
+            Mistake(
+                "own-generator",
+                "It looks as if a generator of your own is used.",
+                "Permute with the `rng` that is handed in.",
+            ),
+        ),
+    )
+)
+
+# ---- checkpoints ---------------------------------------------------------------------------------
+
+
+def best_checkpoint_cases(rng: Rng) -> list[Case]:
+    cases: list[Case] = []
+    for count in (6, 9):
+        scores = rng.uniform(10.5, 80, count)
+        # As text, 9.5 comes after 87; the best one stands neither first nor last by name.
+        scores[:3] = rng.uniform(1, 8), 9.5, rng.uniform(81, 89)
+        scores[-1] = 9.25
+        files = {
+            f"trial{i:03d}-epoch{int(rng.integers(1, 30)):03d}-val{score:.2f}.npz": "checkpoint"
+            for i, score in enumerate(scores)
+        }
+        files |= {
+            "trial002-epoch031-val99.00.npz.tmp": "half written",
+            "trial004-epoch002-valnan.npz": "diverged",
+            "notes-val99.50.txt": "somebody's notes",
+            "README": "about this folder",
+        }
+        cases.append({"about": f"{count} checkpoints among other files", "files": files})
+    return cases
+
+
+_NAME = re.compile(r"trial\d+-epoch(\d+)-val([\d.]+|nan)\.npz")
+
+
+def best_checkpoint_family(on: Switches) -> Callable[..., Any]:
+    def best_checkpoint(folder: Any) -> Any:
+        paths = sorted(Path(folder).iterdir())
+        if "half-written" in on:
+            paths = [p for p in paths if re.match(r"trial.*-val", p.name)]
+        elif "any-file" in on:
+            paths = [p for p in paths if "-val" in p.name and not p.name.endswith(".tmp")]
+        elif "crashes-on-junk" in on:
+            paths = list(paths)
+        else:
+            paths = [p for p in paths if _NAME.fullmatch(p.name)]
+
+        def text(path: Path) -> str:
+            return path.name.split("-val")[1].removesuffix(".tmp").rpartition(".")[0]
+
+        def worth(path: Path) -> Any:
+            if "by-name" in on:
+                return path.name
+            if "by-epoch" in on:
+                match = _NAME.fullmatch(path.name)
+                return int(match[1]) * 1000 + paths.index(path) if match else -1
+            if "by-text" in on:
+                return text(path).replace("nan", "")
+            value = float(text(path))
+            if math.isnan(value):
+                value = math.inf if "nan-wins" in on else -math.inf
+            return -value if "lowest" in on and math.isfinite(value) else value
+
+        best = max(paths, key=worth)
+        if "score-returned" in on:
+            return worth(best)
+        return best.name if "bare-name" in on else best
+
+    return best_checkpoint
+
+
+add(
+    Entry(
+        question="best_checkpoint",
+        reference=reference.best_checkpoint,
+        cases=best_checkpoint_cases,
+        family=best_checkpoint_family,
+        mistakes=(
+            Mistake(
+                "by-text",
+                "It looks as if the scores are compared as text.",
+                'As text, "9.50" comes after "87.25": turn them into numbers.',
+            ),
+            Mistake(
+                "by-name",
+                "It looks as if the last name wins.",
+                "Compare the scores in the names.",
+            ),
+            Mistake(
+                "by-epoch",
+                "It looks as if the latest epoch wins.",
+                "More epochs aren't better: compare the validation scores.",
+            ),
+            Mistake(
+                "lowest",
+                "It looks as if the lowest score wins.",
+                "The score is an accuracy: the highest wins.",
+            ),
+            Mistake(
+                "nan-wins",
+                "It looks as if a NaN score wins.",
+                "A run that diverged is never the best: leave NaN out.",
+            ),
+            Mistake(
+                "half-written",
+                "It looks as if a file that is still being written is taken.",
+                "A name that ends in .tmp isn't a checkpoint yet.",
+            ),
+            Mistake(
+                "any-file",
+                "It looks as if any file with a score in its name counts.",
+                "Only names like trial007-epoch003-val87.25.npz are checkpoints.",
+            ),
+            Mistake(
+                "crashes-on-junk",
+                "It looks as if other files in the folder stop the function.",
+                "A shared folder holds all sorts of things: skip what isn't a checkpoint.",
+            ),
+            Mistake(
+                "bare-name",
+                "It looks as if the name comes back without its folder.",
+                "Return the path: the caller may stand elsewhere.",
+            ),
+            Mistake(
+                "score-returned",
+                "It looks as if the score comes back.",
+                "Return the path of the checkpoint.",
+            ),
+        ),
+    )
+)
