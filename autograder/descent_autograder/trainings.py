@@ -37,7 +37,7 @@ LEARNING_RATES = {
     "very high": "diverged",
 }
 CURVES = ("loss", "train_accuracy", "val_accuracy", "update_ratio")
-GROUP = 8
+GROUP = 16
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def trainings(fault: str, num: int, rng: np.random.Generator) -> list[History]:
 
 
 @lru_cache(maxsize=4)
-def pool(seed: int, per_fault: int = 150) -> dict[str, tuple[History, ...]]:
+def pool(seed: int, per_fault: int = 60) -> dict[str, tuple[History, ...]]:
     """`per_fault` runs of every fault and of healthy trainings, made once per process and seed.
 
     Treat the arrays as read-only: they are shared.
@@ -102,7 +102,7 @@ def sample(
     per_fault: int,
     *,
     seed: int,
-    per_fault_in_pool: int = 150,
+    per_fault_in_pool: int = 60,
     kinds: Sequence[str] = (HEALTHY, *FAULTS),
 ) -> list[tuple[str, History]]:
     """`per_fault` runs of each of `kinds` from the pool of `seed`, in random order.
@@ -313,7 +313,7 @@ def _step(
     flow -= flow.max(axis=2, keepdims=True)
     of_truth = np.einsum("rnc,rnc->rn", flow, truth)
     np.exp(flow, out=flow)
-    total = flow.sum(axis=2)
+    total = np.einsum("rnc->rn", flow)
     loss = (np.log(total) - of_truth).mean(axis=1)
     flow /= total[:, :, None]
     flow -= truth
@@ -324,7 +324,7 @@ def _step(
         squared = np.einsum("rij,rij->r", W, W)
         loss += 0.5 * plan.reg * squared
         dW = signal.swapaxes(1, 2) @ flow
-        db = flow.sum(axis=1, keepdims=True)
+        db = np.einsum("rnc->rc", flow)[:, None]
         if layer:
             flow = flow @ W.swapaxes(1, 2)
             flow *= 1 - signal * signal if plan.activation == "tanh" else signal > 0

@@ -9,7 +9,7 @@ import nbclient
 import nbformat
 import numpy as np
 import pytest
-from descent.data import blobs, digits, spirals, split
+from descent.data import blobs, digits, patterns, spirals, split
 from descent.nets import (
     Checkpoint,
     CheckpointError,
@@ -240,6 +240,23 @@ def test_spirals_need_the_hidden_layer():
     data = split(*spirals(rng), rng)
     _, history = training(data, heavy_ball, num_epochs=150)
     assert history.val_accuracy[-1] > 0.8
+
+
+def test_filters_of_patterns_become_smooth():
+    rng = np.random.default_rng(0)
+    data = split(*patterns(rng), rng)
+    network = Network((64, 24, 4), rng, init="small")
+
+    def roughness():
+        filters = network.params["W1"].T.reshape(-1, 8, 8)
+        steps = np.square(np.diff(filters, axis=1)).sum() + np.square(np.diff(filters)).sum()
+        return steps / np.square(filters).sum()
+
+    at_first = roughness()
+    train(network, data, learning_rate=0.3, num_epochs=40, batch_size=50, reg=5e-3, rng=rng,
+          progress=False)  # fmt: skip
+    assert roughness() < at_first / 4
+    assert network.accuracy(data.X_val, data.y_val) > 0.95
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])

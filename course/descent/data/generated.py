@@ -90,8 +90,9 @@ def patterns(
     """Square patches showing one soft edge each; the class is the edge's orientation.
 
     Position and polarity (dark to light or light to dark) are random, so that no single
-    template will do, and every pixel varies, so that every first-layer weight learns: train a
-    network and look at its filters. Values lie around 0 within about ±1, plus Gaussian `noise`.
+    template will do, and every pixel varies, so that every first-layer weight learns. Small
+    initial weights and a small penalty give smooth filters, worth looking at. Values lie around
+    0 within about ±1, plus Gaussian `noise`.
     Returns `X (N, size * size)` and `y (N,)`, N = num_per_class · num_classes, ordered by class.
     """
     _at_least(1, num_per_class=num_per_class, num_classes=num_classes)
