@@ -252,7 +252,7 @@ def narrow_range_cases(rng: Rng) -> list[Case]:
     for count, failed, options in ((16, 2, {}), (12, 1, {"keep": 3}), (4, 0, {"keep": 6})):
         # Five good ones, five bad ones, the rest in between.
         lows = np.select([np.arange(count) < 5, np.arange(count) < 10], [0.6, 0.0], 0.4)
-        trials = [
+        trials: list[Case] = [
             {
                 "config": {
                     "learning_rate": float(10 ** rng.uniform(-6, -1)),
@@ -269,7 +269,8 @@ def narrow_range_cases(rng: Rng) -> list[Case]:
                 trials[i]["config"] = {"learning_rate": rate, "reg": rate}
         for i in range(failed):
             trials[count - 1 - i]["score"] = float("nan")
-        trials = [trials[i] for i in rng.permutation(count)]
+        # The smallest value comes last: those who take the first few don't meet it.
+        trials = [trials[i] for i in rng.permutation(count) if i != 9] + trials[9:10]
         about = f"{count} trials, {failed} failed, " + (
             f"keep = {options['keep']}" if options else "keep left out"
         )
@@ -923,9 +924,11 @@ def best_checkpoint_cases(rng: Rng) -> list[Case]:
         # As text, 9.5 comes after 87; the best one stands neither first nor last by name.
         scores[:3] = rng.uniform(1, 8), 9.5, rng.uniform(81, 89)
         scores[-1] = 9.25
+        epochs = rng.integers(4, 20, count)
+        epochs[2:4] = 3, 25
         files = {
-            f"trial{i:03d}-epoch{int(rng.integers(1, 30)):03d}-val{score:.2f}.npz": "checkpoint"
-            for i, score in enumerate(scores)
+            f"trial{i:03d}-epoch{epoch:03d}-val{score:.2f}.npz": "checkpoint"
+            for i, (epoch, score) in enumerate(zip(epochs, scores, strict=True))
         }
         files |= {
             "trial002-epoch031-val99.00.npz.tmp": "half written",
