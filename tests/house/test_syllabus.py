@@ -70,6 +70,8 @@ def test_row_is_asked(row: str) -> None:
     assert set(questions) <= asked
 
 
-@pytest.mark.parametrize("row", [row for row in IDS if row in NOT_ASKED])
-def test_row_that_is_not_asked_says_so(row: str) -> None:
-    assert entry(row).get("read") or entry(row).get("question")
+def test_rows_that_are_not_asked_say_so() -> None:
+    silent = [row for row in IDS if row in NOT_ASKED]
+    assert [
+        row for row in silent if not (entry(row).get("read") or entry(row).get("question"))
+    ] == []
