@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -81,12 +81,20 @@ class Worker:
     ) -> None:
         self.close()
 
+    @property
+    def student_zygote_pid(self) -> int:
+        """The number of the warm process behind the wall (of bubblewrap, where that builds it)."""
+        return self._zygotes()[0].pid
+
+    @property
+    def trusted_zygote_pid(self) -> int:
+        """The number of the warm process that graders are forked from."""
+        return self._zygotes()[1].pid
+
     def close(self) -> None:
         """End both warm processes and everything they started."""
-        for zygote in (self._student, self._trusted):
-            if zygote is not None:
-                zygote.close()
-        self._student = self._trusted = None
+        self._close_student()
+        self._close_trusted()
 
     def execute(
         self,
@@ -166,27 +174,36 @@ class Worker:
             try:
                 return self._student.bury()
             except ZygoteError:
-                self._student.close()
-                self._student = None
+                self._close_student()
         return {"status": None, "cpu": 0.0, "excess": ""}
 
     def fork_grader(self, *sockets: socket.socket) -> TrustedZygote:
         """Fork a grader that owns ``sockets``; return the zygote that will bury it."""
-        return self._forked(lambda: self._zygotes()[1], sockets)
+        try:
+            zygote = self._zygotes()[1]
+            zygote.fork(self.limits, *sockets)
+        except ZygoteError:
+            self._close_trusted()
+            zygote = self._zygotes()[1]
+            zygote.fork(self.limits, *sockets)
+        return zygote
 
     def _fork_student(self, theirs: socket.socket) -> None:
-        self._forked(lambda: self._zygotes()[0], (theirs,))
-
-    def _forked(self, zygote: Callable[[], Any], sockets: tuple[socket.socket, ...]) -> Any:
-        """Have a zygote fork; one that has died is replaced, once."""
         try:
-            warm = zygote()
-            warm.fork(self.limits, *sockets)
-        except ZygoteError:
-            self.close()
-            warm = zygote()
-            warm.fork(self.limits, *sockets)
-        return warm
+            self._zygotes()[0].fork(self.limits, theirs)
+        except ZygoteError:  # it has died: once more, with a new one
+            self._close_student()
+            self._zygotes()[0].fork(self.limits, theirs)
+
+    def _close_student(self) -> None:
+        if self._student is not None:
+            self._student.close()
+        self._student = None
+
+    def _close_trusted(self) -> None:
+        if self._trusted is not None:
+            self._trusted.close()
+        self._trusted = None
 
     def _zygotes(self) -> tuple[StudentZygote, TrustedZygote]:
         """Return both zygotes, started together, and anew where one has died."""

@@ -105,6 +105,7 @@ class Folder:
         self._uid: int | None = settings["uid"]
         self._root = tempfile.mkdtemp(prefix="descent-")
         os.chmod(self._root, 0o711)
+        _live_in(self._root)
         self._rules = self._abi = 0
         if settings["wall"] == "landlock":
             self._abi = min(landlock.version(), settings.get("abi") or landlock.version())
@@ -119,7 +120,7 @@ class Folder:
         os.mkdir(home, 0o700)
         if self._uid is not None:
             os.chown(home, self._uid, self._uid)
-        os.environ.update(HOME=home, TMPDIR=home)
+        _live_in(home)
         return os.fork()
 
     def settle(self, limits: Mapping[str, float]) -> None:
@@ -176,6 +177,16 @@ class Folder:
     def close(self) -> None:
         """Remove the scratch folder."""
         shutil.rmtree(self._root, ignore_errors=True)
+
+
+def _live_in(folder: str) -> None:
+    """Let programs and libraries keep what they write in a folder."""
+    os.environ.update(
+        HOME=folder,
+        TMPDIR=folder,
+        MPLCONFIGDIR=f"{folder}/.config/matplotlib",
+        IPYTHONDIR=f"{folder}/.ipython",
+    )
 
 
 def killed(child: int) -> tuple[int, float]:

@@ -41,6 +41,7 @@ def main(settings: Mapping[str, Any]) -> None:
     """Warm up, tell the grader, and serve it until it hangs up; never returns."""
     control = socket.socket(fileno=int(settings["control"]))
     walls.become_ordinary(settings)
+    wall = walls.make(settings)
     for name in PRELOADED:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
@@ -49,7 +50,7 @@ def main(settings: Mapping[str, Any]) -> None:
     gc.collect()
     gc.freeze()
     system.prctl(system.PR_SET_DUMPABLE, 0)
-    zygote = Zygote(control, settings, warm)
+    zygote = Zygote(control, wall, warm)
     control.send(json.dumps({"ready": True}).encode())
     zygote.serve()
     os._exit(0)
@@ -58,12 +59,10 @@ def main(settings: Mapping[str, Any]) -> None:
 class Zygote:
     """Forks one child per submission, keeps watch over what it uses, and buries it."""
 
-    def __init__(
-        self, control: socket.socket, settings: Mapping[str, Any], warm: shell.Shell
-    ) -> None:
+    def __init__(self, control: socket.socket, wall: walls.Built, warm: shell.Shell) -> None:
         self._control = control
         self._shell = warm
-        self._wall = walls.make(settings)
+        self._wall = wall
         self._child = 0
         self._limits: dict[str, float] = {}
         self._excess = ""
@@ -149,7 +148,17 @@ def _redirect_streams() -> None:
     os.dup2(nothing, 0)
     os.close(nothing)
     for number in (1, 2):
-        file = os.open(".", os.O_TMPFILE | os.O_RDWR | os.O_APPEND, 0o600)
+        file = _nameless_file()
         os.dup2(file, number)
         os.close(file)
     sys.stdin = open(0)  # noqa: SIM115 - it lives as long as the process
+
+
+def _nameless_file() -> int:
+    flags = os.O_RDWR | os.O_APPEND
+    try:
+        return os.open(".", os.O_TMPFILE | flags, 0o600)
+    except OSError:  # not every file system makes them without a name
+        file = os.open("output", os.O_CREAT | flags, 0o600)
+        os.unlink("output")
+        return file
