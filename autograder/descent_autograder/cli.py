@@ -133,8 +133,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status."""
     options = build_parser().parse_args(arguments)
     try:
-        from descent_autograder import commands
+        from descent_autograder import commands, startup
 
+        startup.skip_unused_checks()
         return commands.run(options)
     except WrongCall as error:
         print(f"descent {options.command}: {error}", file=sys.stderr)

@@ -1,28 +1,32 @@
 """Who does the work: local worker processes, or a Dask cluster. Both call `execution`.
 
-A local worker is a process started by exec that reads jobs from a socket and writes results to
-it. It holds one warm sandbox. When it dies, or overstays its time, its job is given to a new one
-once more; a job that costs two workers is reported as failed, and the others go on.
+A local worker is a process started by exec that reads tasks from a socket and writes results to
+it. It holds one warm sandbox. When it dies, or overstays its time, its task is given to a new one
+once more; a task that costs two workers is reported as failed, and the others go on.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
+import queue
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
-from descent_autograder.execution import Grader, Job, Result, Settings, grade_here
+from descent_autograder.execution import Done, Settings, Task, execute, execute_here, start_worker
 
 _ATTEMPTS = 2
+_AHEAD = 2
 _START_SECONDS = 60.0
 
 
@@ -31,10 +35,10 @@ class WorkersFailed(RuntimeError):
 
 
 class Pool(Protocol):
-    """Anything that turns jobs into results, in whatever order they are done."""
+    """Anything that runs submissions, in whatever order they are done."""
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Result | str]]:
-        """Yield each job with its result, or with the reason why it has none."""
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[str, Done | str]]:
+        """Yield each student with what came of the task, or with why nothing did."""
         ...
 
     def close(self) -> None:
@@ -47,11 +51,11 @@ class Pool(Protocol):
 
 @dataclass
 class _LocalWorker:
-    """One worker process and the job that it has in hand."""
+    """One worker process and the tasks that it has in hand, the one it works on first."""
 
     process: subprocess.Popen[bytes]
     channel: Connection
-    job: Job | None = None
+    tasks: deque[Task] = field(default_factory=deque)
     since: float = field(default_factory=time.monotonic)
     ready: bool = False
 
@@ -70,57 +74,69 @@ class LocalPool:
     """Worker processes on this machine, each pinned to a core of its own."""
 
     def __init__(self, settings: Settings, jobs: int, patience: float) -> None:
-        """Prepare `jobs` workers; they are started by `run`.
+        """Start the workers, which get ready while the first submissions are prepared.
 
         Args:
             settings: what all submissions have in common.
             jobs: how many workers.
             patience: seconds that one submission may take before its worker is given up.
+
+        Raises:
+            WorkersFailed: when a worker can't be started.
         """
         self._settings = settings
-        self._jobs = max(1, jobs)
         self._patience = patience
         self._workers: list[_LocalWorker] = []
+        try:
+            for number in range(max(1, jobs)):
+                self._workers.append(self._start(number))
+        except BaseException:
+            self.close()
+            raise
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Result | str]]:
-        """Yield each job with its result, or with the reason why it has none.
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[str, Done | str]]:
+        """Yield each student with what came of the task, or with why nothing did.
 
         Raises:
             WorkersFailed: when a worker can't be started, for instance for want of a wall.
         """
-        source = iter(jobs)
-        again: deque[Job] = deque()
-        attempts: dict[str, int] = {}
-        exhausted = False
+        source = iter(tasks)
+        again: deque[Task] = deque()
+        attempts: Counter[str] = Counter()
         while True:
-            while not exhausted and len(self._workers) < self._jobs:
-                job = next(source, None)
-                if job is None:
-                    exhausted = True
-                else:
-                    again.append(job)
-                    self._workers.append(self._start(len(self._workers)))
-            for worker in self._workers:
-                if worker.ready and worker.job is None:
-                    worker.job = again.popleft() if again else next(source, None)
-                    exhausted = exhausted or worker.job is None
-                    if worker.job is not None:
-                        attempts[worker.job.student] = attempts.get(worker.job.student, 0) + 1
-                        worker.since = time.monotonic()
-                        self._send(worker)
-            if not again and all(w.job is None for w in self._workers) and exhausted:
+            self._hand_out(source, again)
+            if not any(worker.tasks for worker in self._workers):
                 return
-            for job, outcome in self._collect():
-                if outcome is None and attempts[job.student] < _ATTEMPTS:
-                    again.append(job)
+            for task, outcome in self._collect():
+                attempts[task.student] += outcome is None
+                if outcome is not None:
+                    yield task.student, outcome
+                elif attempts[task.student] < _ATTEMPTS:
+                    again.append(task)
                 else:
-                    lost = "the process that graded it ended or overran its time, twice"
-                    yield job, lost if outcome is None else outcome
+                    yield task.student, "the process that ran it ended or overran its time, twice"
 
     def close(self) -> None:
         """Stop all workers."""
         while self._workers:
             self._workers.pop().stop()
+
+    def _hand_out(self, source: Iterator[Task], again: deque[Task]) -> None:
+        """Give every worker a task to work on and one more to go on with."""
+        for depth in range(1, _AHEAD + 1):
+            for worker in self._workers:
+                if len(worker.tasks) >= depth:
+                    continue
+                task = again.popleft() if again else next(source, None)
+                if task is None:
+                    return
+                if not worker.tasks:
+                    worker.since = time.monotonic()
+                worker.tasks.append(task)
+                try:
+                    worker.channel.send(task)
+                except OSError:
+                    worker.process.kill()
 
     def _start(self, number: int) -> _LocalWorker:
         ours, theirs = socket.socketpair()
@@ -140,17 +156,11 @@ class LocalPool:
             raise WorkersFailed(f"a worker process ended at its start: {error}") from error
         return worker
 
-    def _send(self, worker: _LocalWorker) -> None:
-        try:
-            worker.channel.send(worker.job)
-        except OSError:
-            worker.process.kill()
-
-    def _collect(self) -> Iterator[tuple[Job, Result | str | None]]:
-        """Wait for news; yield finished jobs, with None for those whose worker was lost."""
-        by_channel = {worker.channel: worker for worker in self._workers}
-        for channel in wait(list(by_channel), timeout=0.5):
-            worker = by_channel[channel]  # type: ignore[index]
+    def _collect(self) -> Iterator[tuple[Task, Done | str | None]]:
+        """Wait for news; yield finished tasks, with None for those whose worker was lost."""
+        by_channel = {worker.channel.fileno(): worker for worker in self._workers}
+        for channel in wait([worker.channel for worker in self._workers], timeout=0.5):
+            worker = by_channel[channel.fileno()]  # type: ignore[union-attr]
             try:
                 message = worker.channel.recv()
             except (EOFError, OSError):
@@ -158,51 +168,74 @@ class LocalPool:
                 continue
             if message is None:
                 worker.ready = True
+                worker.since = time.monotonic()
             elif not worker.ready:
                 raise WorkersFailed(str(message))
             else:
-                job, worker.job = worker.job, None
-                if job is not None:
-                    yield job, message
+                worker.since = time.monotonic()
+                yield worker.tasks.popleft(), message
         now = time.monotonic()
-        for worker in list(self._workers):
+        for worker in self._workers:
             limit = self._patience if worker.ready else _START_SECONDS
-            if (worker.job is not None or not worker.ready) and now - worker.since > limit:
+            if (worker.tasks or not worker.ready) and now - worker.since > limit:
                 worker.process.kill()
 
-    def _lost(self, worker: _LocalWorker) -> Iterator[tuple[Job, None]]:
+    def _lost(self, worker: _LocalWorker) -> Iterator[tuple[Task, None]]:
+        """Replace a worker that has ended; only the task that it worked on is to blame."""
         number = self._workers.index(worker)
         worker.stop()
         if not worker.ready:
             raise WorkersFailed("a worker process ended before it was ready")
-        self._workers[number] = self._start(number)
-        if worker.job is not None:
-            yield worker.job, None
+        blamed = worker.tasks.popleft() if worker.tasks else None
+        fresh = self._workers[number] = self._start(number)
+        for task in worker.tasks:
+            fresh.tasks.append(task)
+            fresh.channel.send(task)
+        if blamed is not None:
+            yield blamed, None
 
 
 def _serve(channel: Connection) -> None:
-    """Grade what comes down the channel, until it closes."""
+    """Run what comes down the channel, until it closes."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     settings, cpu, parent = channel.recv()
     _die_with(parent)
     try:
-        grader = Grader(settings, cpu)
+        worker = start_worker(settings, cpu)
     except Exception as error:
         channel.send(str(error) or type(error).__name__)
         return
-    with grader:
+    try:
         channel.send(None)
-        while True:
+        for task in _read_ahead(channel):
             try:
-                job = channel.recv()
-            except EOFError:
-                return
-            try:
-                channel.send(grader.grade(job))
+                done: Done | str = execute(task, settings, worker)
             except Exception as error:
                 channel.send(f"the grader itself failed: {_where(error)}")
                 return
+            channel.send(done)
+    except BrokenPipeError:
+        return
+    finally:
+        worker.close()
+
+
+def _read_ahead(channel: Connection) -> Iterator[Task]:
+    """Yield tasks; a thread reads them, so that the other side never waits to send one."""
+    tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+
+    def read() -> None:
+        while True:
+            try:
+                tasks.put(channel.recv())
+            except (EOFError, OSError):
+                tasks.put(None)
+                return
+
+    threading.Thread(target=read, daemon=True).start()
+    while (task := tasks.get()) is not None:
+        yield task
 
 
 def _where(error: Exception) -> str:
@@ -254,49 +287,47 @@ class DaskPool:
             self._client.close()
             raise WorkersFailed(f"the Dask scheduler at {address} has no workers")
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Result | str]]:
-        """Yield each job with its result, or with the reason why it has none."""
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[str, Done | str]]:
+        """Yield each student with what came of the task, or with why nothing did."""
         from distributed import as_completed
 
-        source = iter(jobs)
+        source = iter(tasks)
         settings = self._client.scatter(self._settings, broadcast=True, hash=False)
         window = 2 * sum(self._client.nthreads().values()) + 2
-        pending: dict[Any, Job] = {}
+        pending: dict[Any, str] = {}
         done = as_completed()
-        for job in source:
-            pending[self._submit(job, settings, done)] = job
-            if len(pending) >= window:
-                break
+        for task in itertools.islice(source, window):
+            self._submit(task, settings, pending, done)
         for future in done:
-            job = pending.pop(future)
-            yield job, _outcome(future)
+            student = pending.pop(future)
+            yield student, _outcome(future)
             future.release()
-            following = next(source, None)
-            if following is not None:
-                pending[self._submit(following, settings, done)] = following
+            for task in itertools.islice(source, 1):
+                self._submit(task, settings, pending, done)
 
     def close(self) -> None:
         """Leave the cluster; it belongs to somebody else."""
         self._client.close()
 
-    def _submit(self, job: Job, settings: Any, done: Any) -> Any:
+    def _submit(self, task: Task, settings: Any, pending: dict[Any, str], done: Any) -> None:
         future = self._client.submit(
-            grade_here, job, settings, pure=False, retries=self._retries, key=_key(job)
+            execute_here,
+            task,
+            settings,
+            pure=False,
+            retries=self._retries,
+            key=f"descent-{task.student}-{os.urandom(8).hex()}",
         )
+        pending[future] = task.student
         done.add(future)
-        return future
 
 
-def _key(job: Job) -> str:
-    return f"descent-{job.student}-{os.urandom(8).hex()}"
-
-
-def _outcome(future: Any) -> Result | str:
+def _outcome(future: Any) -> Done | str:
     try:
         result = future.result()
     except Exception as error:
-        return f"the cluster couldn't grade it ({type(error).__name__}: {error})"
-    return result if isinstance(result, Result) else "the cluster returned something else"
+        return f"the cluster couldn't run it ({type(error).__name__}: {error})"
+    return result if isinstance(result, Done) else "the cluster returned something else"
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from descent_autograder import passes as nbgrader
-from descent_autograder.execution import Result
 from descent_autograder.master import Master
+from descent_autograder.submissions import Result
 
 T = TypeVar("T")
 
@@ -43,15 +43,16 @@ class GradebookUnreachable(RuntimeError):
 
 
 class _HeldSession(Session):
-    """A session whose `commit` only flushes while it is held: one commit per submission."""
+    """A session whose `commit` waits while it is held: one commit per submission.
+
+    What is read in the meantime sees what was written, since queries flush by themselves.
+    """
 
     held = False
 
     def commit(self) -> None:
-        """Commit, or flush while held."""
-        if self.held:
-            self.flush()
-        else:
+        """Commit, unless held."""
+        if not self.held:
             super().commit()
 
 
@@ -61,6 +62,7 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
     def __init__(self, db_url: str, course_id: str) -> None:
         """Open the gradebook, making its tables if it is new."""
         super().__init__(db_url, course_id=course_id)
+        self.db: Any
         self.db.remove()
         maker = sessionmaker(class_=_HeldSession, bind=self.engine, expire_on_commit=False)
         self.db = scoped_session(maker)
@@ -85,7 +87,7 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
     def _cell_name(self, cell_id: str) -> str:
         if cell_id not in self._cells:
             rows = self.db.execute(select(BaseCell.id, BaseCell.name))
-            self._cells = {identifier: name for identifier, name in rows}
+            self._cells = dict(rows.tuples().all())
         return self._cells[cell_id]
 
     def add_submission(self, assignment: str, student: str, **kwargs: Any) -> Any:
@@ -220,7 +222,7 @@ class Writer:
         gradebook.fetch(submission)
 
     def _save(self, name: str, result: Result) -> bytes:
-        node = nbgrader.to_node(result.notebooks[name])
+        node = result.notebooks[name]
         resources = nbgrader.resources_for(self.assignment, name, result.student, self.db_url)
         with nbgrader.shared_gradebook(self.gradebook):
             node = nbgrader.run(self._saving, node, resources)
@@ -329,7 +331,7 @@ def scores(gradebook: Any, assignment: str) -> dict[str, dict[str, Any]]:
     """
     entry = gradebook.find_assignment(assignment)
     rows = gradebook.db.execute(select(BaseCell.id, BaseCell.name))
-    names = {identifier: name for identifier, name in rows}
+    names = dict(rows.tuples().all())
     table: dict[str, dict[str, Any]] = {}
     for submission in entry.submissions:
         row: dict[str, Any] = {

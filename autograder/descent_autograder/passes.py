@@ -26,6 +26,9 @@ from nbconvert.exporters import NotebookExporter
 from nbgrader import api, preprocessors, utils
 from nbgrader.converters import Autograde
 from nbgrader.nbgraderformat import common
+from nbgrader.nbgraderformat.v1 import MetadataValidatorV1
+from nbgrader.nbgraderformat.v2 import MetadataValidatorV2
+from nbgrader.nbgraderformat.v3 import MetadataValidatorV3
 from nbgrader.preprocessors import (
     getgrades,
     latesubmissions,
@@ -55,14 +58,15 @@ def _gradebook(*args: Any, **kwargs: Any) -> Any:
 
 
 @functools.cache
-def _validator(schema: str) -> Any:
-    document = json.loads(schema)
-    return jsonschema.validators.validator_for(document)(document)
+def _validator(version: int) -> Any:
+    cls = {1: MetadataValidatorV1, 2: MetadataValidatorV2, 3: MetadataValidatorV3}[version]
+    schema = cls().schema
+    return jsonschema.validators.validator_for(schema)(schema)
 
 
 def _validate(instance: Any, schema: Any) -> None:
     """What `jsonschema.validate` does, without building the validator for every cell anew."""
-    _validator(json.dumps(schema, sort_keys=True)).validate(instance)
+    _validator(schema["properties"]["schema_version"]["maximum"]).validate(instance)
 
 
 def _prepare_nbgrader() -> None:
@@ -95,8 +99,13 @@ def to_node(notebook: bytes | Mapping[str, Any]) -> Any:
 
 def to_bytes(node: Any) -> bytes:
     """The bytes that nbconvert's ``NotebookExporter`` would write."""
-    text = nbformat.v4.nbjson.writes(node)
+    text: str = nbformat.v4.nbjson.writes(node)
     return (text if text.endswith("\n") else text + "\n").encode("utf-8")
+
+
+def to_transit(node: Any) -> bytes:
+    """A notebook as compact JSON, for the way to a worker."""
+    return json.dumps(node, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
 
 def refusal_of(node: Any) -> str | None:
@@ -105,21 +114,31 @@ def refusal_of(node: Any) -> str | None:
     return None if reason is None else str(reason)
 
 
-def add_notice(node: Any, remarks: Sequence[str], refusal: str | None = None) -> None:
-    """Tell the student at the head of the notebook what intake and execution remarked."""
+def add_notice(
+    node: Any, remarks: Sequence[str], refusal: str | None = None, *, first: bool = False
+) -> None:
+    """Tell the student at the head of the notebook what intake and execution remarked.
+
+    Args:
+        node: the notebook, changed in place.
+        remarks: sentences, added to those that stand there already.
+        refusal: why the notebook can't be graded.
+        first: put these sentences before those that stand there.
+    """
     if refusal is not None:
         node.metadata["descent"] = {"refusal": refusal}
-    text = notice_of(remarks, refusal)
-    if text is None:
+    if not remarks and refusal is None:
         return
-    notice = next((c for c in node.cells if c.metadata.get("descent") == NOTICE_ID), None)
+    notice = next((c for c in node.cells if c.metadata.get("descent")), None)
+    said: list[str] = [] if notice is None else list(notice.metadata["descent"]["remarks"])
+    said = [*remarks, *said] if first else [*said, *remarks]
     if notice is None:
-        notice = nbformat.v4.new_markdown_cell(metadata={"descent": NOTICE_ID})
-        notice.id = NOTICE_ID
+        notice = nbformat.v4.new_markdown_cell(id=NOTICE_ID)
         if node.nbformat_minor < 5:
             del notice["id"]
         node.cells.insert(0, notice)
-    notice.source = text
+    notice.metadata["descent"] = {"remarks": said}
+    notice.source = notice_of(said, refusal)
 
 
 def intake(raw: bytes | None, master: Master, refusal: str | None = None) -> tuple[Any, Mended]:
@@ -145,7 +164,7 @@ def intake(raw: bytes | None, master: Master, refusal: str | None = None) -> tup
 # --- the passes of a course --------------------------------------------------------------------
 
 
-class _Quiet(LoggingConfigurable):
+class _Quiet(LoggingConfigurable):  # type: ignore[misc]
     """The parent of the passes: keeps nbgrader's log, which speaks of every cell, out of sight."""
 
     log = logging.getLogger("descent.passes")

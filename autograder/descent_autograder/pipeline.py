@@ -11,7 +11,6 @@ import contextlib
 import fcntl
 import importlib.metadata
 import os
-import pickle
 import signal
 import threading
 import time
@@ -21,11 +20,12 @@ from typing import Any
 
 from descent_autograder import intake
 from descent_autograder.course import Course
-from descent_autograder.execution import Job, Result, Settings, refuse_submission
+from descent_autograder.execution import Settings, Task
 from descent_autograder.executor import DaskPool, LocalPool, Pool
 from descent_autograder.gradebook import UnknownStudent, Writer, parse_timestamp
 from descent_autograder.master import load_masters
 from descent_autograder.records import Records, Tree, digest
+from descent_autograder.submissions import Desk, Prepared, Result, Submission
 
 
 class AlreadyRunning(RuntimeError):
@@ -175,11 +175,12 @@ class _Run:
         self.assignment = assignment
         self.options = options
         self._converter = Autograde(config=course.config)
+        passes = Passes(course.config)
         self.writer = Writer(
             course.db_url,
             course.course_id,
             assignment,
-            Passes(course.config).saving,
+            passes.saving,
             create_students=self._converter.create_student,
             patience=options.patience,
             on_wait=_once(say),
@@ -190,20 +191,19 @@ class _Run:
         except BaseException:
             self.writer.close()
             raise
+        self.masters = masters
+        self.desk = Desk(masters, assignment, course.db_url, passes)
         self.settings = Settings(
             assignment=assignment,
-            masters=masters,
-            config=_plain(course.config),
+            releases={name: master.release for name, master in masters.items()},
             secret=course.secret(),
-            db_url=course.db_url,
             limits=dict(options.limits),
             unsafe=options.unsafe,
-            files=self._own_files(),
         )
+        self.files = self._own_files()
         self._base = digest(self._fingerprint())
         self.records = Records(course.records / assignment)
         self.tree = Tree(course.step("autograded"))
-        self._timestamps: dict[str, str | None] = {}
 
     def __enter__(self) -> _Run:
         return self
@@ -224,18 +224,18 @@ class _Run:
     def _fingerprint(self) -> Iterator[bytes | str]:
         """What a grade depends on besides the submission."""
         yield importlib.metadata.version("descent-autograder")
-        for name, master in sorted(self.settings.masters.items()):
+        for name, master in sorted(self.masters.items()):
             yield name
             yield master.release
             yield "".join(f"{c.grade_id}\0{c.source}\0{c.points}" for c in master.cells)
-        for path, content in sorted(self.settings.files.items()):
+        for path, content in sorted(self.files.items()):
             yield path
             yield content
 
-    def job(self, student: str) -> Job:
+    def submission(self, student: str) -> Submission:
         """Read one submission."""
         folder = self.course.path("submitted", student, self.assignment)
-        found = intake.collect(folder, list(self.settings.masters))
+        found = intake.collect(folder, list(self.masters))
         remarks = list(found.remarks)
         if found.timestamp and parse_timestamp(found.timestamp) is None:
             remarks.append("The file timestamp.txt holds no time that can be read.")
@@ -244,7 +244,7 @@ class _Run:
             for path, content in sorted(group.items()):
                 parts += [path, content]
         parts += [f"{k}\0{v}" for k, v in sorted(found.refusals.items())] + remarks
-        return Job(
+        return Submission(
             student=student,
             notebooks=found.notebooks,
             refusals=found.refusals,
@@ -270,9 +270,9 @@ class _Run:
         if record is None or record.get("failed"):
             return False
         folder = self.course.path("autograded", student, self.assignment)
-        if not all((folder / f"{name}.ipynb").is_file() for name in self.settings.masters):
+        if not all((folder / f"{name}.ipynb").is_file() for name in self.masters):
             return False
-        return bool(record.get("digest") == self.job(student).digest)
+        return bool(record.get("digest") == self.submission(student).digest)
 
     def grade(
         self, students: Sequence[str], summary: Summary, progress: Progress, done: int
@@ -280,15 +280,42 @@ class _Run:
         """Hand out the work and save what comes back."""
         total = done + len(students)
         pool = self._pool(len(students))
+        prepared: dict[str, Prepared] = {}
+        refused: list[Prepared] = []
         interrupted = _Interrupt()
+
+        def tasks() -> Iterator[Task]:
+            for student in students:
+                ready = self.desk.prepare(self.submission(student))
+                task = ready.task(self.files)
+                if task is None:
+                    refused.append(ready)
+                else:
+                    prepared[student] = ready
+                    yield task
+
+        def results() -> Iterator[tuple[Prepared, Result]]:
+            for student, outcome in pool.run(tasks()):
+                ready = prepared.pop(student)
+                if isinstance(outcome, str):
+                    summary.failed[student] = outcome
+                    yield ready, self.desk.give_up(ready, outcome)
+                else:
+                    yield ready, self.desk.finish(ready, outcome)
+                while refused:
+                    ready = refused.pop()
+                    yield ready, self.desk.finish(ready, None)
+            while refused:
+                ready = refused.pop()
+                yield ready, self.desk.finish(ready, None)
+
         try:
             with interrupted:
-                jobs = (self.job(student) for student in students)
-                for job, outcome in pool.run(jobs):
+                for ready, result in results():
                     with interrupted.held():
-                        self._save(job, outcome, summary)
+                        self._save(ready.submission, result, summary)
                         done += 1
-                        progress(done, total, job.student)
+                        progress(done, total, result.student)
         finally:
             pool.close()
 
@@ -304,24 +331,21 @@ class _Run:
         from descent_autograder.sandbox import Limits
 
         limits = Limits(**self.settings.limits)
-        return 60.0 + 1.5 * float(limits.notebook_seconds) * len(self.settings.masters)
+        return 60.0 + 1.5 * float(limits.notebook_seconds) * len(self.masters)
 
-    def _save(self, job: Job, outcome: Result | str, summary: Summary) -> None:
-        if isinstance(outcome, str):
-            summary.failed[job.student] = outcome
-            outcome = refuse_submission(job, self.settings, outcome, failed=True)
-        student = job.student
+    def _save(self, submission: Submission, result: Result, summary: Summary) -> None:
+        student = result.student
         try:
-            notebooks = self.writer.write(outcome, job.timestamp)
+            notebooks = self.writer.write(result, submission.timestamp)
         except UnknownStudent as error:
             summary.rejected[student] = str(error)
             return
-        files = {**job.files, **self.settings.files}
+        files = {**submission.files, **self.files}
         files.update({f"{name}.ipynb": content for name, content in notebooks.items()})
         draft = self.tree.prepare(files, self._mode())
         self.records.forget(student)
         self.tree.place(draft, self.course.path("autograded", student, self.assignment))
-        self.records.write(student, _record(job, outcome, self.options.unsafe))
+        self.records.write(student, _record(submission, result, self.options.unsafe))
         summary.graded.append(student)
 
     def _mode(self) -> int:
@@ -333,14 +357,13 @@ class _Run:
         return int(permissions) if isinstance(permissions, int) else (664 if shared else 444)
 
 
-def _record(job: Job, result: Result, unsafe: bool) -> dict[str, Any]:
+def _record(submission: Submission, result: Result, unsafe: bool) -> dict[str, Any]:
     verdicts = {
         grade_id: {key: value for key, value in verdict.items() if key != "observations"}
-        for by_cell in result.verdicts.values()
-        for grade_id, verdict in by_cell.items()
+        for grade_id, verdict in result.verdicts.items()
     }
     return {
-        "digest": job.digest,
+        "digest": submission.digest,
         "failed": result.failed,
         "refusals": dict(result.refusals),
         "remarks": list(result.remarks),
@@ -349,22 +372,6 @@ def _record(job: Job, result: Result, unsafe: bool) -> dict[str, Any]:
         "cpu_seconds": result.cpu_seconds,
         "unsafe": unsafe,
     }
-
-
-def _plain(config: Any) -> dict[str, Any]:
-    """A traitlets configuration as nested dicts, without what can't travel to a worker."""
-    plain: dict[str, Any] = {}
-    for section, values in config.items():
-        kept = {}
-        for key, value in values.items():
-            value = value.get_value([]) if hasattr(value, "get_value") else value
-            try:
-                pickle.dumps(value)
-            except Exception:
-                continue
-            kept[key] = value
-        plain[section] = kept
-    return plain
 
 
 def _once(say: Callable[[str], None]) -> Callable[[str], None]:

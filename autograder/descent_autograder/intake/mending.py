@@ -35,6 +35,10 @@ class Mended:
     refusal: str | None = None
 
 
+_Tagged = tuple[str | None, Cell]
+"""A cell, and the id of the released one that it stands for."""
+
+
 def mend(raw: bytes, master: Master) -> Mended:
     """Read and mend one submitted notebook; what can't be read becomes a refusal.
 
@@ -92,16 +96,37 @@ def _mend_kernel(metadata: dict[str, Any], master: Master, remarks: list[str]) -
 
 
 def _mend_cells(cells: list[Cell], master: Master, remarks: list[str]) -> list[Cell]:
-    claims = _Claims(cells, master, remarks)
-    owner = claims.settle()
+    owner = _Claims(cells, master, remarks).settle()
+    tagged: list[_Tagged] = []
     for index, cell in enumerate(cells):
         grade_id = owner.get(index)
         if grade_id is None:
             cell["metadata"].pop("nbgrader", None)
         else:
+            tagged += _own_code(cell, master.by_id[grade_id])
             _restore(cell, master.by_id[grade_id], remarks)
-    tagged = [(owner.get(index), cell) for index, cell in enumerate(cells)]
+        tagged.append((grade_id, cell))
     return [cell for _, cell in _arrange(tagged, master, remarks)]
+
+
+def _own_code(cell: Cell, released: MasterCell) -> list[_Tagged]:
+    """What a student has written into the instructor's cell: functions there are kept and run."""
+    if cell["cell_type"] != "code" or not released.fixed or _same(cell["source"], released):
+        return []
+    if not _defined(cell["source"]):
+        return []
+    kept = _fresh(cell["source"])
+    return [(None, kept)]
+
+
+def _fresh(source: str) -> Cell:
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "metadata": {},
+        "outputs": [],
+        "source": source,
+    }
 
 
 class _Claims:
@@ -126,10 +151,10 @@ class _Claims:
         owner = {self._choose(grade_id, found): grade_id for grade_id, found in claimed.items()}
         for grade_id in self.by_id:
             if grade_id not in claimed:
-                index = self._recognise(self.by_id[grade_id], strangers)
-                if index is not None:
-                    strangers.remove(index)
-                    owner[index] = grade_id
+                known = self._recognise(self.by_id[grade_id], strangers)
+                if known is not None:
+                    strangers.remove(known)
+                    owner[known] = grade_id
                     self.remarks.append(
                         f"The cell {shown(grade_id)} had lost its id; it was recognised by what "
                         "it holds."
@@ -256,9 +281,6 @@ def _retype(cell: Cell, cell_type: str) -> None:
         cell["outputs"] = []
 
 
-_Tagged = tuple[str | None, Cell]
-
-
 def _arrange(tagged: list[_Tagged], master: Master, remarks: list[str]) -> list[_Tagged]:
     """Put the instructor's cells where they belong among the student's; add missing ones."""
     rank = {cell.grade_id: number for number, cell in enumerate(master.cells)}
@@ -272,20 +294,19 @@ def _arrange(tagged: list[_Tagged], master: Master, remarks: list[str]) -> list[
             )
     kept = [(i, cell) for i, cell in tagged if i not in displaced]
     for released in master.cells:
-        present = {grade_id for grade_id, _ in kept}
-        if released.grade_id in present:
+        name = released.grade_id
+        if name in {grade_id for grade_id, _ in kept}:
             continue
-        cell = displaced.get(released.grade_id)
-        if cell is None:
-            cell = _new_cell(released)
-            if cell is None:
-                remarks.append(
-                    f"The answer cell {shown(released.grade_id)} is missing; if its answer stands "
-                    "in another cell, that was run."
-                )
-                continue
-            remarks.append(f"The cell {shown(released.grade_id)} was missing; it was put back.")
-        kept.insert(_place(released, kept, by_id, rank), (released.grade_id, cell))
+        restored = displaced.get(name) or _new_cell(released)
+        if restored is None:
+            remarks.append(
+                f"The answer cell {shown(name)} is missing; if its answer stands in another cell, "
+                "that was run."
+            )
+            continue
+        if name not in displaced:
+            remarks.append(f"The cell {shown(name)} was missing; it was put back.")
+        kept.insert(_place(released, kept, by_id, rank), (name, restored))
     return kept
 
 

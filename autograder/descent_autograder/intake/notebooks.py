@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from descent_autograder.intake.words import shown
+from descent_autograder.intake.words import listed, shown
 
 _MOST_CELLS = 3000
 _LONGEST_SOURCE = 2**20
@@ -41,7 +41,13 @@ def read_notebook(raw: bytes, remarks: list[str]) -> dict[str, Any]:
     if len(cells) > _MOST_CELLS:
         raise Refused(f"it has {len(cells)} cells; at most {_MOST_CELLS} are graded")
     minor = _minor(document)
-    mended = [_cell(cell, number, remarks) for number, cell in enumerate(cells, 1)]
+    skipping: list[int] = []
+    mended = [_cell(cell, number, remarks, skipping) for number, cell in enumerate(cells, 1)]
+    if skipping:
+        remarks.append(
+            f"{listed([f'cell {number}' for number in skipping]).capitalize()} bore a tag such as "
+            "skip-execution, which changes how a cell is run; it was taken off."
+        )
     give_ids(mended, minor)
     return {
         "cells": mended,
@@ -146,7 +152,7 @@ def _metadata(metadata: Any) -> dict[str, Any]:
     return kept
 
 
-def _cell(cell: Any, number: int, remarks: list[str]) -> Cell:
+def _cell(cell: Any, number: int, remarks: list[str], skipping: list[int]) -> Cell:
     if not isinstance(cell, dict):
         remarks.append(f"Cell {number} was no cell at all; it was left empty.")
         cell = {}
@@ -156,7 +162,7 @@ def _cell(cell: Any, number: int, remarks: list[str]) -> Cell:
         kind = "raw"
     mended: Cell = {
         "cell_type": kind,
-        "metadata": _cell_metadata(cell.get("metadata"), number, remarks),
+        "metadata": _cell_metadata(cell.get("metadata"), number, skipping),
         "source": _source(cell.get("source", ""), number, remarks),
     }
     if isinstance(cell.get("id"), str) and _CELL_ID.fullmatch(cell["id"]):
@@ -171,28 +177,25 @@ def _cell(cell: Any, number: int, remarks: list[str]) -> Cell:
     return mended
 
 
-def _cell_metadata(metadata: Any, number: int, remarks: list[str]) -> dict[str, Any]:
-    metadata = _metadata(metadata)
+def _cell_metadata(found: Any, number: int, skipping: list[int]) -> dict[str, Any]:
+    metadata = _metadata(found)
     tags = metadata.get("tags")
     if tags is None:
         return metadata
     kept = [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
-    skipping = sorted(_SKIP_TAGS & set(kept))
-    if skipping:
-        remarks.append(
-            f"Cell {number} bore the tag {shown(', '.join(skipping))}, which would have kept it "
-            "from being run as it stands; the tag was taken off."
-        )
     metadata["tags"] = [tag for tag in dict.fromkeys(kept) if tag not in _SKIP_TAGS]
-    if not metadata["tags"] and skipping:
+    if len(metadata["tags"]) < len(kept):
+        skipping.append(number)
+    if not metadata["tags"]:
         del metadata["tags"]
     return metadata
 
 
-def _source(source: Any, number: int, remarks: list[str]) -> str:
-    if isinstance(source, list):
-        source = "".join(line for line in source if isinstance(line, str))
-    if not isinstance(source, str):
+def _source(found: Any, number: int, remarks: list[str]) -> str:
+    if isinstance(found, list):
+        found = "".join(line for line in found if isinstance(line, str))
+    source = found if isinstance(found, str) else None
+    if source is None:
         remarks.append(f"Cell {number} held no text; it was left empty.")
         return ""
     if len(source) > _LONGEST_SOURCE:
