@@ -170,6 +170,16 @@ def test_text_is_short_and_folds_are_closed(path: Path) -> None:
 
 
 @every_assignment
+def test_what_students_read_fits_the_page(path: Path) -> None:
+    notebook = released(path)
+    for cell in code_cells(notebook):
+        assert max(map(len, cell.source.splitlines())) <= 88, cell.source
+    for text in texts(notebook):
+        for block in re.findall(r"```python\n(.*?)```", text, re.S):
+            assert max(map(len, block.splitlines())) <= 78, block
+
+
+@every_assignment
 def test_first_cell_imports_and_last_cell_sums_up(path: Path) -> None:
     first, *_, last = code_cells(read(path))
     assert "from descent import check" in first.source
