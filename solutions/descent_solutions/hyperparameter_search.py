@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -140,14 +141,13 @@ def best_checkpoint(folder: str) -> Path:
     """The checkpoint in `folder` with the highest validation score in its name.
 
     Names look like `trial007-epoch003-val87.25.npz`; whatever looks otherwise is no checkpoint.
+    Raises FileNotFoundError when there is none.
     """
-
-    def score(path: Path) -> float:
-        try:
-            value = float(path.stem.rpartition("-val")[2])
-        except ValueError:
-            return -math.inf
-        finished = path.name.startswith("trial") and path.suffix == ".npz"
-        return value if finished and not math.isnan(value) else -math.inf
-
-    return max(Path(folder).iterdir(), key=score)
+    scores = {}
+    for path in Path(folder).iterdir():
+        match = re.fullmatch(r"trial\d+-epoch\d+-val(\d+\.\d+)\.npz", path.name)
+        if match:
+            scores[path] = float(match[1])
+    if not scores:
+        raise FileNotFoundError(f"There is no checkpoint in {folder}.")
+    return max(scores, key=scores.__getitem__)
