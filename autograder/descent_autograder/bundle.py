@@ -51,6 +51,7 @@ def make_bundle(
     bundle names the solutions or the grader.
     """
     chosen = _released(names, course / "release")
+    dest = dest.resolve()
     dest.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=dest, prefix=".bundle-") as scratch:
         student = Path(scratch) / "student"

@@ -110,6 +110,16 @@ def test_same_content_gives_the_same_zip(tmp_path: Path) -> None:
     assert make_bundle(["06-optimizers"], course, tmp_path / "two").read_bytes() == first
 
 
+def test_a_relative_destination_is_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = small_course(tmp_path / "course")
+    monkeypatch.chdir(tmp_path)
+    assert make_bundle([], course, Path("dist")).read_bytes()
+    assert (tmp_path / "dist" / "student.zip").exists()
+    assert not (ROOT / "course" / "dist").exists()
+
+
 def test_an_unreleased_unit_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="not released: 06-optimizers"):
         make_bundle(["06-optimizers"], tmp_path, tmp_path / "dist")
