@@ -9,6 +9,9 @@ NOTEBOOKS = course/lessons assignments/source
 BIN := .venv/bin
 # Jupyter refuses root (in a container, say) unless told.
 ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
+# A student has no nbgrader: `make lab` leaves its server parts out.
+WITHOUT_NBGRADER = $(foreach part,formgrader course_list assignment_list validate_assignment,\
+        --ServerApp.jpserver_extensions nbgrader.server_extensions.$(part)=False)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help setup demo test lab grade release bench soak verify doctor lint types format notebooks \
@@ -30,7 +33,8 @@ test: setup system lint types  ## style, types and every test; ends with what wa
 lab: setup  ## JupyterLab on a copy of the student's bundle, dist/lab
 	@$(BIN)/descent release $(UNIT)
 	@$(BIN)/python -m descent_autograder.bundle $(UNIT) --lab dist/lab
-	@$(BIN)/jupyter lab --ServerApp.root_dir=$(CURDIR)/dist/lab $(ALLOW_ROOT) $(ARGS)
+	@$(BIN)/jupyter lab --ServerApp.root_dir=$(CURDIR)/dist/lab $(ALLOW_ROOT) \
+		$(WITHOUT_NBGRADER) $(ARGS)
 
 release: setup  ## make the students' notebooks (UNIT=optimizers for one unit)
 	@$(BIN)/descent release $(UNIT) $(ARGS)
