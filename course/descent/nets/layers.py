@@ -144,10 +144,8 @@ class BatchNorm:
 
 def softmax(scores: Array) -> Array:
     """Class probabilities `(N, C)` of raw scores `(N, C)`, computed in place."""
-    scores -= scores.max(axis=1, keepdims=True)
-    np.exp(scores, out=scores)
-    scores /= scores.sum(axis=1, keepdims=True)
-    return scores
+    _, weight = _exponentials(scores)
+    return np.divide(scores, weight[:, None], out=scores)
 
 
 def cross_entropy(scores: Array, y: Array) -> tuple[float, Array]:
@@ -156,12 +154,18 @@ def cross_entropy(scores: Array, y: Array) -> tuple[float, Array]:
     The loss is taken from the shifted scores, not from the probabilities, so that it stays
     finite where a probability underflows to 0.
     """
-    rows = np.arange(len(y))
-    scores -= scores.max(axis=1, keepdims=True)
-    of_truth = scores[rows, y]
-    np.exp(scores, out=scores)
-    total = scores.sum(axis=1)
-    loss = float(np.mean(np.log(total) - of_truth))
-    scores /= (len(y) * total)[:, None]
-    scores[rows, y] -= 1 / len(y)
+    truth = np.arange(len(scores)), y
+    of_truth = scores[truth]
+    top, weight = _exponentials(scores)
+    loss = float(np.mean(np.log(weight) - (of_truth - top)))
+    np.divide(scores, len(y) * weight[:, None], out=scores)
+    scores[truth] -= 1 / len(y)
     return loss, scores
+
+
+def _exponentials(scores: Array) -> tuple[Array, Array]:
+    """exp of the scores in place, shifted by each row's top; the tops and row sums, `(N,)`."""
+    top = scores.max(axis=1)
+    np.subtract(scores, top[:, None], out=scores)
+    np.exp(scores, out=scores)
+    return top, np.einsum("nc->n", scores)
