@@ -14,7 +14,6 @@ TEXT = {".py", ".md", ".txt", ".json", ".js", ".mjs", ".html", ".toml", ".csv", 
 SHORTEST = 28
 # Lines that students may see, because something that they are given says the same.
 GIVEN = {
-    "scores -= scores.max(axis=1, keepdims=True)": "descent.nets, the network that is given",
     "_, grads = loss_and_grads(params)": "how every text calls this argument",
 }
 
