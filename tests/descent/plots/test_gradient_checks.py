@@ -86,7 +86,7 @@ def test_own_slopes_are_measured() -> None:
 
     picture = gradient_checks.your_errors(mine, blank)
     assert picture.numbers["mine"] == pytest.approx(1, abs=0.02)
-    assert picture.caption == "mine falls with slope 1.00. blank isn't there yet."
+    assert picture.caption == "mine has slope 1.00. blank isn't there yet."
     assert "broken raises IndexError." in gradient_checks.your_errors(broken).caption
 
 

@@ -239,14 +239,14 @@ def precision(*, text: Mapping[str, str] | None = None) -> Picture:
 
 
 _YOURS = {
-    "line": "{name}, slope {slope:.2f}",
+    "line": "{name}, slope {slope:z.2f}",
     "x": "step h",
     "y": "relative error",
     "wrong": "wrong",
     "uncomfortable": "uncom-\nfortable",
     "happy": "happy",
     "alt": "Relative error of your difference functions for exp at 0.5, against the step h.",
-    "measured": "{name} falls with slope {slope:.2f}.",
+    "measured": "{name} has slope {slope:z.2f}.",
     "missing": "{name} isn't there yet.",
     "failed": "{name} raises {error}.",
 }
