@@ -16,21 +16,25 @@ import builtins
 import socket
 import time
 from collections.abc import Callable, Iterator
-from struct import Struct
+from struct import Struct, error
 from typing import Any
 
 import numpy as np
 
-from .codec import MAX_FRAME, Codec, MalformedError, UnsendableError
+from .codec import MAX_FRAME, Arguments, Codec, MalformedError, UnsendableError
 
 TRUSTED, STUDENT = 0, 1
 CALLABLE, ITERATOR = 1, 2
 MAX_HANDLES = 1 << 20
 MAX_REENTRY = 60
 
-_LENGTH = Struct("<I")
-_CALL, _ASK, _RETURN, _RAISE = b"C"[0], b"Q"[0], b"R"[0], b"X"[0]
-_CHUNK = 1 << 18
+_U32 = Struct("<I")
+_CALL, _ASK, _RETURN = b"C"[0], b"Q"[0], b"R"[0]
+_RAISED, _CHANGED, _PRINTED = 1, 2, 4  # a reply's marks
+_CHUNK = 1 << 14  # a larger buffer is mapped and unmapped by the kernel for every message
+_LARGE_CHUNK = 1 << 20
+_FRAME = Struct("<IB")
+_TIMEVAL = Struct("@ll")
 _EXTRA_ERRORS: dict[str, type[Exception]] = {"LinAlgError": np.linalg.LinAlgError}
 
 
@@ -171,11 +175,10 @@ class Peer:
             the exception that the call raised, as the same builtin class; UnsendableError,
             BrokenChannelError or ReplyTimeoutError.
         """
-        given = (args, kwargs)
-        self._send(_CALL, _LENGTH.pack(remote._number) + self.codec.encode(given))
+        self._send(_CALL, _U32.pack(remote._number) + self.codec.encode_call(args, kwargs))
         value, changed = self._reply()
         if changed is not None:
-            carry_over(given, changed)
+            carry_over((args, kwargs), (changed.args, changed.kwargs))
         return value
 
     def ask(self, question: str, *arguments: Any) -> Any:
@@ -183,34 +186,40 @@ class Peer:
         self._send(_ASK, self.codec.encode((question, arguments)))
         return self._reply()[0]
 
-    def _reply(self) -> tuple[Any, Any]:
+    def _reply(self) -> tuple[Any, Arguments | None]:
         """Serve the other side until its reply is there; return the value and the changes."""
         if self._depth >= MAX_REENTRY:
             raise RecursionError("calls between test and function are nested too deeply")
         self._depth += 1
         try:
-            while True:
-                frame = self._receive()
-                kind = frame[0]
-                if kind in (_RETURN, _RAISE):
-                    break
+            frame = self._receive()
+            while frame[0] != _RETURN:
                 self._answer(frame)
+                frame = self._receive()
         finally:
             self._depth -= 1
         return self._understand(frame)
 
-    def _understand(self, frame: bytes) -> tuple[Any, Any]:
-        decode = self.codec.decode
+    def _understand(self, frame: bytes) -> tuple[Any, Arguments | None]:
+        """Take a reply apart: its marks, the value, then what the marks announce."""
+        codec, changed, raised = self.codec, None, None
         try:
-            value, changed, output = decode(frame, 1)
-            if output is not None:
-                self.on_output(*(str(text) for text in output))
-            if frame[0] == _RETURN:
-                return value, changed
-            problem = rebuilt(*value)
-        except (MalformedError, TypeError, ValueError) as problem:
-            raise self.fail(malformed(problem)) from None
-        raise problem
+            marks = frame[1]
+            value, end = codec.decode_from(frame, 2)
+            if marks & _CHANGED:
+                changed, end = codec.decode_call(frame, end)
+            if marks & _PRINTED:
+                (out, err), end = codec.decode_from(frame, end)
+                self.on_output(str(out), str(err))
+            if end != len(frame):
+                raise MalformedError("bytes are left over after the reply")
+            if marks & _RAISED:
+                raised = rebuilt(*value)
+        except (MalformedError, LookupError, TypeError, ValueError) as reason:
+            raise self.fail(malformed(reason)) from None
+        if raised is not None:
+            raise raised
+        return value, changed
 
     # ---- answering
 
@@ -221,55 +230,44 @@ class Peer:
 
     def _answer(self, frame: bytes) -> None:
         """Do what the other side asks for and reply; whatever goes wrong travels as a reply."""
+        marks, changes, printed = 0, b"", b""
         try:
-            kind, value, changed = _RETURN, *self._perform(frame)
+            value, given = self._perform(frame)
+            body = self.codec.encode(value)
+            if given is not None and self.codec.changed(given):
+                marks, changes = _CHANGED, self.codec.encode_call(given.args, given.kwargs)
         except (MalformedError, BrokenChannelError, ReplyTimeoutError):
             raise
         except BaseException as problem:
             if not self._may_travel(problem):
                 raise
-            kind, value, changed = _RAISE, described(problem), None
+            marks, body, changes = _RAISED, self.codec.encode(described(problem)), b""
         output = self._taken_output() if self._taken_output else None
-        try:
-            body = self.codec.encode((value, changed, output))
-        except Exception as problem:
-            kind = _RAISE
-            body = self.codec.encode((described(problem), None, output))
-        self._send(kind, body)
+        if output is not None:
+            marks, printed = marks | _PRINTED, self.codec.encode(output)
+        self._send(_RETURN, b"".join((bytes((marks,)), body, changes, printed)))
 
     def _may_travel(self, problem: BaseException) -> bool:
         return isinstance(problem, Exception) or self.side == STUDENT
 
-    def _perform(self, frame: bytes) -> tuple[Any, Any]:
+    def _perform(self, frame: bytes) -> tuple[Any, Arguments | None]:
+        """Do what a frame asks for; return the value, and the arguments of a call."""
         kind = frame[0]
-        if kind == _CALL:
-            target = self.resolve(self.side, _LENGTH.unpack_from(frame, 1)[0], 0, "")
-            given = self._decoded(frame, 5)
-            mutable = self.codec.saw_mutable
-            args, kwargs = self._call_parts(given)
-            value = target(*args, **kwargs)
-            if mutable and self.codec.encode(given) != frame[5:]:
-                return value, given
-            return value, None
-        if kind == _ASK:
-            question = self._decoded(frame, 1)
-            if type(question) is not tuple or len(question) != 2 or type(question[1]) is not tuple:
-                raise self.fail(malformed("a question of the wrong form"))
-            return self._serve(str(question[0]), question[1]), None
-        raise self.fail(malformed("a message of unknown kind"))
-
-    def _decoded(self, frame: bytes, start: int) -> Any:
         try:
-            return self.codec.decode(frame, start)
-        except MalformedError as problem:
-            raise self.fail(malformed(problem)) from None
-
-    def _call_parts(self, given: Any) -> tuple[Any, Any]:
-        if type(given) is tuple and len(given) == 2:
-            args, kwargs = given
-            if type(args) is tuple and type(kwargs) is dict and all(type(k) is str for k in kwargs):
-                return args, kwargs
-        raise self.fail(malformed("a call of the wrong form"))
+            if kind == _CALL:
+                target = self.resolve(self.side, _U32.unpack_from(frame, 1)[0], 0, "")
+                given, end = self.codec.decode_call(frame, 5)
+            elif kind == _ASK:
+                (question, arguments), end = self.codec.decode_from(frame, 1)
+            else:
+                raise MalformedError("a message of unknown kind")
+            if end != len(frame):
+                raise MalformedError("bytes are left over after the message")
+        except (MalformedError, TypeError, ValueError, error) as reason:
+            raise self.fail(malformed(reason)) from None
+        if kind == _CALL:
+            return target(*given.args, **given.kwargs), given
+        return self._serve(str(question), tuple(arguments)), None
 
     # ---- frames
 
@@ -285,8 +283,8 @@ class Peer:
         if len(body) >= MAX_FRAME:
             raise UnsendableError(f"a message of {len(body)} bytes is too large")
         try:
-            self.sock.sendall(_LENGTH.pack(len(body) + 1) + bytes((kind,)) + body)
-        except TimeoutError:
+            self.sock.sendall(_FRAME.pack(len(body) + 1, kind) + body)
+        except BlockingIOError:
             raise self.fail(ReplyTimeoutError("the time limit was reached")) from None
         except OSError:
             raise self.fail(ended()) from None
@@ -294,45 +292,51 @@ class Peer:
     def _receive(self) -> bytes:
         """Return the next frame: its kind and body.
 
-        The socket's own time-out bounds each wait; the deadline bounds them together, so that
-        bytes that drip in one by one gain nothing.
+        The socket's own limit bounds each wait; the deadline bounds them together, so that bytes
+        that drip in one by one gain nothing.
         """
         try:
             data = self.sock.recv(_CHUNK)
-            if len(data) >= 4:
-                length = _LENGTH.unpack_from(data)[0]
-                if len(data) == length + 4 and length:
-                    return data[4:]
-            return self._rest(data)
-        except TimeoutError:
+            if len(data) > 4 and _U32.unpack_from(data)[0] == len(data) - 4:
+                return data[4:]
+            return self._rest(bytearray(data))
+        except BlockingIOError:
             raise self.fail(ReplyTimeoutError("the time limit was reached")) from None
         except OSError:
             raise self.fail(ended()) from None
 
-    def _rest(self, data: bytes) -> bytes:
-        """Receive what is missing of a frame that begins with ``data``."""
-        buffer = bytearray(data)
-        length = None
-        while length is None or len(buffer) < length + 4:
-            if not data:
-                raise self.fail(ended())
-            if length is None and len(buffer) >= 4:
-                length = _LENGTH.unpack_from(buffer)[0]
-                if not 0 < length <= MAX_FRAME:
-                    raise self.fail(malformed(f"a message of {length} bytes"))
-                continue
-            if time.monotonic() > self.deadline:
-                raise TimeoutError
-            data = self.sock.recv(_CHUNK)
-            buffer += data
+    def _rest(self, buffer: bytearray) -> bytes:
+        """Receive what is missing of a frame that begins with ``buffer``."""
+        while len(buffer) < 4:
+            self._receive_into(buffer, 4 - len(buffer))
+        length = _U32.unpack_from(buffer)[0]
+        if not 0 < length <= MAX_FRAME:
+            raise self.fail(malformed(f"a message of {length} bytes"))
         if len(buffer) > length + 4:
             raise self.fail(malformed("a message that nobody asked for"))
+        while len(buffer) < length + 4:
+            self._receive_into(buffer, length + 4 - len(buffer))
         return bytes(memoryview(buffer)[4:])
 
+    def _receive_into(self, buffer: bytearray, wanted: int) -> None:
+        """Append up to ``wanted`` bytes; raises OSError at the end and at the deadline."""
+        if time.monotonic() > self.deadline:
+            raise BlockingIOError
+        data = self.sock.recv(min(wanted, _LARGE_CHUNK))
+        if not data:
+            raise ConnectionResetError
+        buffer += data
+
     def limit(self, seconds: float | None) -> None:
-        """Let all that follows end within ``seconds`` (None: no limit)."""
+        """Let all that follows end within ``seconds`` (None: no limit).
+
+        The kernel keeps the limit (a time-out of Python's would cost a poll for every message).
+        """
         self.deadline = float("inf") if seconds is None else time.monotonic() + seconds
-        self.sock.settimeout(seconds)
+        whole = max(0.001, seconds or 0.0) if seconds is not None else 0.0
+        timeval = _TIMEVAL.pack(int(whole), int(whole % 1 * 1e6))
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            self.sock.setsockopt(socket.SOL_SOCKET, option, timeval)
 
     def close(self) -> None:
         """Hang up."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from struct import Struct, error
 from typing import Any, Protocol
 
@@ -27,6 +28,7 @@ MAX_ITEMS = 1 << 20
 """How many values one message may hold, those inside arrays not counted."""
 MAX_INT_BYTES = 4096
 
+_COUNTS = Struct("<HH")
 _U16, _U32, _I64, _F64 = Struct("<H"), Struct("<I"), Struct("<q"), Struct("<d")
 _C128, _RANGE, _HANDLE = Struct("<dd"), Struct("<qqq"), Struct("<BIBB")
 
@@ -35,10 +37,17 @@ _DTYPES = [np.dtype(code) for code in _NUMBERS]
 _DTYPE_CODE = {dtype: code for code, dtype in enumerate(_DTYPES)}
 _STRING_DTYPE = re.compile(r"[<>=|]?[SU]\d{1,7}")
 _OTHER_NUMBER = re.compile(r"[<>][iufc]\d{1,2}")
+_LABELLED, _MAX_NDIM = 255, 32
+_MANY = 1000
+# What was packed or checked once needn't be again.
+_HEADS: dict[tuple[bytes, Any, tuple[int, ...]], bytes] = {}
+_KNOWN: dict[bytes, tuple[Any, tuple[int, ...], int]] = {}
 _BIT_GENERATORS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
 _WITHIN_INT64 = range(-(1 << 63), 1 << 63)
 
 Chunks = list[bytes]
+Span = tuple[Any, int, int]
+"""An array, and where in its message its content begins and ends."""
 
 
 class MalformedError(Exception):
@@ -59,17 +68,31 @@ class Handles(Protocol):
         """Return the object, or a stand-in, that a handle means; raise MalformedError if none."""
 
 
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The decoded arguments of a call, and what is needed to see whether the call changed them.
+
+    ``arrays`` lists all that could be changed in place, or is None where there is more than that.
+    """
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    frame: bytes
+    start: int
+    arrays: list[Span] | None
+
+
 class Codec:
     """Encodes values to bytes and decodes them, with handles for what isn't plain data.
 
-    Attributes:
-        saw_mutable: whether the last decoded message held anything that can be changed in place.
+    A message is a value, or the arguments of a call.
     """
 
     def __init__(self, handles: Handles) -> None:
         self._handles = handles
         self._items = 0
-        self.saw_mutable = False
+        self._arrays: list[Span] = []
+        self._saw_container = False
 
     # ---- encoding
 
@@ -82,6 +105,19 @@ class Codec:
         out: Chunks = []
         self._items = MAX_ITEMS
         self._encode(value, out, 0)
+        return b"".join(out)
+
+    def encode_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
+        """Return the arguments of a call as bytes; raises as :meth:`encode` does."""
+        if len(args) > 0xFFFF or len(kwargs) > 0xFFFF:
+            raise UnsendableError("more than 65535 arguments")
+        out: Chunks = [_COUNTS.pack(len(args), len(kwargs))]
+        self._items = MAX_ITEMS
+        for value in args:
+            self._encode(value, out, 0)
+        for name, value in kwargs.items():
+            self._put_str(name, out, 0)
+            self._encode(value, out, 0)
         return b"".join(out)
 
     def _encode(self, value: Any, out: Chunks, depth: int) -> None:
@@ -166,10 +202,10 @@ class Codec:
         out.append(b"E")
 
     def _put_scalar(self, value: Any, out: Chunks, depth: int) -> None:
-        out.append(b"n" + _array_bytes(np.asarray(value)))
+        _put_array_bytes(np.asarray(value), b"n", out)
 
     def _put_array(self, value: Any, out: Chunks, depth: int) -> None:
-        out.append(b"A" + _array_bytes(value))
+        _put_array_bytes(value, b"A", out)
 
     def _put_generator(self, value: Any, out: Chunks, depth: int) -> None:
         self._put_sequence(b"G", [value.bit_generator.state], out, depth)
@@ -184,7 +220,7 @@ class Codec:
 
     # ---- decoding
 
-    def decode(self, frame: bytes | memoryview, start: int = 0) -> Any:
+    def decode(self, frame: bytes, start: int = 0) -> Any:
         """Return the value whose encoding fills ``frame`` from ``start`` to its end.
 
         Raises:
@@ -195,16 +231,46 @@ class Codec:
             raise MalformedError("bytes are left over after the value")
         return value
 
-    def decode_from(self, frame: bytes | memoryview, start: int) -> tuple[Any, int]:
+    def decode_from(self, frame: bytes, start: int) -> tuple[Any, int]:
         """Return the value encoded at ``start`` and where its encoding ends."""
-        self._items = MAX_ITEMS
-        self.saw_mutable = False
+        self._begin()
         try:
             return _DECODERS[frame[start]](self, frame, start + 1, 0)
-        except MalformedError:
-            raise
-        except (LookupError, ValueError, TypeError, OverflowError, error, MemoryError) as problem:
+        except _BROKEN as problem:
             raise MalformedError(f"{type(problem).__name__}: {problem}"[:200]) from None
+
+    def decode_call(self, frame: bytes, start: int) -> tuple[Arguments, int]:
+        """Return the arguments encoded at ``start`` and where their encoding ends."""
+        self._begin()
+        try:
+            count, named = _COUNTS.unpack_from(frame, start)
+            pos = start + 4
+            args = []
+            for _ in range(count):
+                value, pos = _DECODERS[frame[pos]](self, frame, pos + 1, 0)
+                args.append(value)
+            kwargs: dict[str, Any] = {}
+            for _ in range(named):
+                if frame[pos] != _STR:
+                    raise MalformedError("an argument without a name")
+                name, pos = self._get_str(frame, pos + 1, 0)
+                kwargs[name], pos = _DECODERS[frame[pos]](self, frame, pos + 1, 0)
+        except _BROKEN as problem:
+            raise MalformedError(f"{type(problem).__name__}: {problem}"[:200]) from None
+        arrays = None if self._saw_container else self._arrays
+        return Arguments(tuple(args), kwargs, frame, start, arrays), pos
+
+    def changed(self, given: Arguments) -> bool:
+        """Return whether arguments are no longer what their message says."""
+        if given.arrays is None:
+            now = self.encode_call(given.args, given.kwargs)
+            return now != given.frame[given.start :]
+        return any(a.tobytes() != given.frame[i:j] for a, i, j in given.arrays)
+
+    def _begin(self) -> None:
+        self._items = MAX_ITEMS
+        self._arrays = []
+        self._saw_container = False
 
     def _count(self, buf: Any, pos: int, depth: int, width: int = 1) -> tuple[int, int]:
         """Read a length, refusing one that the remaining bytes can't hold."""
@@ -270,7 +336,7 @@ class Codec:
         return items, pos
 
     def _get_list(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
-        self.saw_mutable = True
+        self._saw_container = True
         return self._items_at(buf, pos, depth)
 
     def _get_tuple(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
@@ -278,7 +344,7 @@ class Codec:
         return tuple(items), pos
 
     def _get_set(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
-        self.saw_mutable = True
+        self._saw_container = True
         items, pos = self._items_at(buf, pos, depth)
         return set(items), pos
 
@@ -291,7 +357,7 @@ class Codec:
         return slice(*items), pos
 
     def _get_dict(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
-        self.saw_mutable = True
+        self._saw_container = True
         count, pos = self._count(buf, pos, depth, width=2)
         found: dict[Any, Any] = {}
         for _ in range(count):
@@ -309,11 +375,12 @@ class Codec:
         return array[()], pos
 
     def _get_array(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
-        self.saw_mutable = True
-        return _array_at(buf, pos)
+        array, end = _array_at(buf, pos)
+        self._arrays.append((array, end - array.nbytes, end))
+        return array, end
 
     def _state_at(self, buf: Any, pos: int, depth: int) -> tuple[Any, dict[str, Any], int]:
-        self.saw_mutable = True
+        self._saw_container = True
         items, pos = self._items_at(buf, pos, depth)
         state = items[0]
         name = state["bit_generator"]
@@ -342,53 +409,89 @@ class Codec:
         return self._handles.resolve(owner, number, kind, name), end
 
 
-def _array_bytes(array: Any) -> bytes:
-    """Return kind, shape and content of an array of numbers or strings."""
-    dtype = array.dtype
-    code = _DTYPE_CODE.get(dtype)
-    if code is not None:
-        head = bytes((code, array.ndim))
-    elif _STRING_DTYPE.fullmatch(dtype.str) or _OTHER_NUMBER.fullmatch(dtype.str):
-        label = dtype.str.encode()
-        head = bytes((255, array.ndim, len(label))) + label
-    else:
-        raise UnsendableError(f"an array of dtype {dtype} can't be judged: use an array of numbers")
+def _put_array_bytes(array: Any, tag: bytes, out: Chunks) -> None:
+    """Append kind, shape and content of an array of numbers or strings."""
+    dtype, shape = array.dtype, array.shape
+    head = _HEADS.get((tag, dtype, shape))
+    if head is None:
+        head = tag + _head(dtype, shape)
+        if len(_HEADS) < _MANY:
+            _HEADS[tag, dtype, shape] = head
     if array.nbytes > MAX_FRAME:
         raise UnsendableError(f"an array of {array.nbytes} bytes is too large")
-    return head + Struct(f"<{array.ndim}Q").pack(*array.shape) + array.tobytes()
+    out.append(head)
+    out.append(array.tobytes())
 
 
-def _array_at(buf: Any, pos: int) -> tuple[Any, int]:
+def _head(dtype: Any, shape: tuple[int, ...]) -> bytes:
+    code = _DTYPE_CODE.get(dtype)
+    if code is not None:
+        kind = bytes((code, len(shape)))
+    elif _STRING_DTYPE.fullmatch(dtype.str) or _OTHER_NUMBER.fullmatch(dtype.str):
+        label = dtype.str.encode()
+        kind = bytes((_LABELLED, len(shape), len(label))) + label
+    else:
+        raise UnsendableError(f"an array of dtype {dtype} can't be judged: use an array of numbers")
+    return kind + Struct(f"<{len(shape)}Q").pack(*shape)
+
+
+def _array_at(buf: bytes, pos: int) -> tuple[Any, int]:
     """Return the array encoded at ``pos``, as a writable copy, and where it ends."""
     code, ndim = buf[pos], buf[pos + 1]
-    pos += 2
-    if code == 255:
-        end = pos + 1 + buf[pos]
-        label = bytes(buf[pos + 1 : end]).decode("ascii")
-        if not (_STRING_DTYPE.fullmatch(label) or _OTHER_NUMBER.fullmatch(label)):
-            raise MalformedError("an unknown dtype")
-        dtype, pos = np.dtype(label), end
-    else:
-        dtype = _DTYPES[code]
-    if ndim > 32:
-        raise MalformedError("more than 32 dimensions")
+    if code == _LABELLED:
+        return _labelled_array_at(buf, pos)
+    start = pos + 2 + 8 * ndim
+    head = buf[pos:start]
+    known = _KNOWN.get(head)
+    if known is None:
+        dtype, shape = _DTYPES[code], _shape(buf, pos + 2, ndim)
+        known = dtype, shape, _length(shape) * dtype.itemsize
+        if len(_KNOWN) < _MANY:
+            _KNOWN[head] = known
+    dtype, shape, size = known
+    end = start + size
+    if end > len(buf):
+        raise MalformedError("an array beyond the end of the message")
+    if code == 0:  # bytes other than 0 and 1 would make a bool that is neither
+        return np.ndarray(shape, np.uint8, buf, start) != 0, end
+    return np.ndarray(shape, dtype, buf, start).copy(), end
+
+
+def _labelled_array_at(buf: bytes, pos: int) -> tuple[Any, int]:
+    """Return an array whose dtype is written out: of strings, or in another byte order."""
+    ndim = buf[pos + 1]
+    end = pos + 3 + buf[pos + 2]
+    label = buf[pos + 3 : end].decode("ascii")
+    if not (_STRING_DTYPE.fullmatch(label) or _OTHER_NUMBER.fullmatch(label)):
+        raise MalformedError("an unknown dtype")
+    dtype, shape = np.dtype(label), _shape(buf, end, ndim)
+    start = end + 8 * ndim
+    size = _length(shape) * dtype.itemsize
+    if start + size > len(buf) or dtype.itemsize == 0:
+        raise MalformedError("an array beyond the end of the message")
+    if dtype.kind == "U":
+        points = np.frombuffer(buf, dtype.str[0] + "u4", size // 4, start)
+        if points.max(initial=0) > 0x10FFFF:
+            raise MalformedError("a string with impossible characters")
+    return np.ndarray(shape, dtype, buf, start).copy(), start + size
+
+
+def _shape(buf: bytes, pos: int, ndim: int) -> tuple[int, ...]:
+    """Return the shape written at ``pos``; raises MalformedError for one that can't be."""
+    if ndim > _MAX_NDIM:
+        raise MalformedError(f"more than {_MAX_NDIM} dimensions")
     shape = Struct(f"<{ndim}Q").unpack_from(buf, pos)
-    pos += 8 * ndim
+    # An empty array may claim any other length: no bytes vouch for it.
+    if max(shape, default=0) > MAX_FRAME:
+        raise MalformedError("an array beyond the end of the message")
+    return shape
+
+
+def _length(shape: tuple[int, ...]) -> int:
     count = 1
     for length in shape:
         count *= length
-    end = pos + count * dtype.itemsize
-    # An empty array may claim any other length: no bytes vouch for it.
-    if end > len(buf) or max(shape, default=0) > MAX_FRAME or dtype.itemsize == 0:
-        raise MalformedError("an array beyond the end of the message")
-    if code == 0:  # bytes other than 0 and 1 would make a bool that is neither
-        return np.ndarray(shape, np.uint8, buf, pos) != 0, end
-    array = np.ndarray(shape, dtype, buf, pos).copy()
-    if dtype.kind == "U" and array.size:
-        points = np.frombuffer(buf, dtype.str[0] + "u4", count * dtype.itemsize // 4, pos)
-        if points.max(initial=0) > 0x10FFFF:
-            raise MalformedError("a string with impossible characters")
-    return array, end
+    return count
 
 
 def _encoder_of_subclass(value: Any) -> Callable[[Codec, Any, Chunks, int], None]:
@@ -428,6 +531,9 @@ _BASES: list[tuple[type, Callable[[Codec, Any, Chunks, int], None]]] = [
     *[(kind, _ENCODERS[kind]) for kind in (list, tuple, set, frozenset, dict)],
 ]
 _ENCODERS.update({dtype.type: Codec._put_scalar for dtype in _DTYPES})
+
+_BROKEN = (LookupError, ValueError, TypeError, OverflowError, error, MemoryError)
+_STR = b"s"[0]
 
 _DECODERS: dict[int, Callable[[Codec, Any, int, int], tuple[Any, int]]] = {
     tag[0]: decoder

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
+from ipykernel.compiler import XCachingCompiler
 from ipykernel.zmqshell import ZMQInteractiveShell
 from IPython.core.error import StdinNotImplementedError
 from jupyter_client.session import Session
@@ -186,7 +187,9 @@ def make_shell(namespace: dict[str, Any] | None = None) -> Shell:
     config.HistoryManager.enabled = False
     config.HistoryManager.hist_file = ":memory:"
     config.InteractiveShell.cache_size = 1000
-    shell: Shell = Shell.instance(config=config, kernel=_kernel(), user_ns=namespace)
+    shell: Shell = Shell.instance(
+        config=config, kernel=_kernel(), user_ns=namespace, compiler_class=XCachingCompiler
+    )
     recorder = Recorder()
     shell.display_pub.session = recorder
     shell.displayhook.session = recorder
@@ -232,14 +235,19 @@ def warm_up(shell: Shell) -> None:
 
     It leaves nothing behind: the namespace, the counter and the history are as they were.
     """
-    before = dict(shell.user_ns)
+    spaces = (shell.user_ns, shell.user_ns_hidden)
+    before = [dict(space) for space in spaces]
     for source in ("import matplotlib.pyplot as plt; plt.plot([0, 1]); plt.xlabel('x')", "1 / 0"):
         shell.run_cell(source, store_history=False)
     shell.recorder.take()
-    shell.user_ns.clear()
-    shell.user_ns.update(before)
+    for space, content in zip(spaces, before, strict=True):
+        space.clear()
+        space.update(content)
+    shell.user_ns["_oh"].clear()
+    for name in ("_", "__", "___"):  # else the hook takes them for the notebook's own variables
+        setattr(shell.displayhook, name, shell.user_ns.get(name, ""))
     shell.execution_count = 1
-    sys.last_value = sys.last_traceback = None  # type: ignore[assignment]
+    sys.last_value = sys.last_traceback = None
 
 
 def _kernel() -> Any:
