@@ -66,6 +66,13 @@ def test_what_the_function_prints_goes_into_the_report(capsys: pytest.CaptureFix
 
 
 @pytest.mark.usefixtures("_grading")
+def test_what_is_optional_may_be_left_out() -> None:
+    assert check("crossed_kinks", blank, points=0) is None
+    with pytest.raises(AssertionError):
+        check("crossed_kinks", wrong, points=0)
+
+
+@pytest.mark.usefixtures("_grading")
 def test_a_grader_gets_an_error_a_number_or_nothing() -> None:
     assert check("crossed_kinks", right, points=2) is None
     value = check("softmax_loss", half, points=4)
