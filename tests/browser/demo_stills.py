@@ -16,7 +16,6 @@ from tempfile import TemporaryDirectory
 import descent.demos
 from chromium import browser, resize
 from descent.demos.engine import Demo, fingerprint
-from descent.demos.strings import TABLES
 from PIL import Image
 
 FOLDER = Path(descent.demos.__file__).parent / "stills"
@@ -45,7 +44,7 @@ def main(names: list[str]) -> None:
     manifest_path = FOLDER / "manifest.json"
     manifest = json.loads(manifest_path.read_text()) if manifest_path.is_file() else {}
     with browser() as driver, TemporaryDirectory() as folder:
-        for name in names or [name for name in descent.demos.__all__ if name in TABLES]:
+        for name in names or descent.demos.FRAMES:
             demo: Demo = getattr(descent.demos, name)()
             digest = fingerprint(demo)
             if manifest.get(demo.name) == digest and (FOLDER / f"{demo.name}.png").is_file():

@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 
-def spiral_points(per_class: int = 30, classes: int = 3) -> dict[str, Any]:
+def spiral_points(per_class: int = 20, classes: int = 3) -> dict[str, Any]:
     """Return a small spiral data set: ``x`` flat, rounded to be the same on every machine.
 
     The golden ratio scatters the points; no generator takes part.
@@ -46,12 +46,12 @@ def learning_rate_explorer(*, state: str | None = None) -> Demo:
     words = TABLES["learning_rate_explorer"]
     controls = [
         slider("rate", words["rate"], 1e-3, 30.0, 0.1, log=True),
-        select("batch", words["batch"], [1, 5, 15, 90], words, value=5),
+        select("batch", words["batch"], [1, 5, 15, 60], words, value=5),
         select("scale", words["scale"], ["linear", "log"], words),
         select("axis", words["axis"], ["epochs", "iterations"], words),
         button("seed", words["again"], 2),
     ]
-    data = {**spiral_points(), "hidden": 12, "epochs": 40, "rates": [0.005, 0.5, 2.0, 8.0]}
+    data = {**spiral_points(), "hidden": 10, "epochs": 36, "rates": [0.005, 0.5, 2.0, 8.0]}
     return Demo(
         "learning_rate_explorer", words, controls, data, height=610, seconds=6.0, state=state
     )
@@ -65,12 +65,12 @@ def train_val_gap(*, state: str | None = None) -> Demo:
     """
     words = TABLES["train_val_gap"]
     controls = [
-        slider("capacity", words["capacity"], 1, 60, 40),
-        slider("examples", words["examples"], 12, 120, 32, step=4),
+        slider("capacity", words["capacity"], 1, 48, 36),
+        slider("examples", words["examples"], 12, 100, 32, step=4),
         slider("reg", words["reg"], 1e-5, 0.1, 0.0, log=True, zero=True),
         button("seed", words["again"], 1),
     ]
-    data = {"validation": 160, "most": 120, "spread": 0.38, "epochs": 80, "rate": 4.0, "mu": 0.9}
+    data = {"validation": 120, "most": 100, "spread": 0.38, "epochs": 50, "rate": 4.0, "mu": 0.9}
     return Demo("train_val_gap", words, controls, data, height=600, seconds=6.0, state=state)
 
 
@@ -103,5 +103,5 @@ def first_layer_pictures(*, state: str | None = None) -> Demo:
         slider("scale", words["scale"], 0.03, 3.0, 0.3, log=True, shown="× {value}"),
         button("seed", words["again"], 3),
     ]
-    data = {"hidden": 8, "epochs": 30, "count": 48}
+    data = {"hidden": 8, "epochs": 24, "count": 40}
     return Demo("first_layer_pictures", words, controls, data, height=600, seconds=6.0, state=state)

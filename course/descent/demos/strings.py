@@ -10,22 +10,22 @@ from typing import Final
 
 __all__ = ["RUNTIME", "TABLES"]
 
-#: Words that all demos share.
+#: Words that all frames share.
 RUNTIME: Final[dict[str, str]] = {
-    "play": "Play",
-    "pause": "Pause",
-    "back": "Back",
-    "step": "Step",
-    "scrub": "Position in time",
-    "playback": "Playback",
-    "frame": "{frame} of {frames}",
-    "shown": "What is shown",
-    "share": "Share or reset",
-    "state": "This state as text",
-    "copy": "Copy",
-    "copied": "Copied.",
-    "copy_by_hand": "Selected: copy it with the keyboard.",
-    "reset": "Reset",
+    "ui_play": "Play",
+    "ui_pause": "Pause",
+    "ui_back": "Back",
+    "ui_step": "Step",
+    "ui_scrub": "Position in time",
+    "ui_playback": "Playback",
+    "ui_frame": "{frame} of {frames}",
+    "ui_shown": "What is shown",
+    "ui_share": "Share or reset",
+    "ui_state": "This state as text",
+    "ui_copy": "Copy",
+    "ui_copied": "Copied.",
+    "ui_copy_by_hand": "Selected: copy it with the keyboard.",
+    "ui_reset": "Reset",
 }
 
 TABLES: Final[dict[str, dict[str, str]]] = {
@@ -245,7 +245,9 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "second": "second layer",
         "rule": "rule of thumb: 1e-3",
         "says": "The first layer's ratio is {first}, the second's {second}.",
-        "low": "That is far below 1e-3: the rate may be too low. The loss went from {from} to {to}.",
+        "low": (
+            "That is far below 1e-3: the rate may be too low. The loss went from {from} to {to}."
+        ),
         "high": (
             "That is well above 1e-3: the rate may be too high. The loss went from {from} to {to}."
         ),
@@ -275,5 +277,183 @@ TABLES: Final[dict[str, dict[str, str]]] = {
             "Noisy pictures: not yet converged, a poor rate, or too little weight decay, even if "
             "the accuracy looks fine."
         ),
+    },
+    "decay_schedules": {
+        "title": "How should the learning rate decay?",
+        "lead": "Set each schedule; too slow wastes time in the noise, too fast freezes.",
+        "alt": (
+            "Left: five schedules of the learning rate over 100 epochs on a log axis. Right: the "
+            "expected loss each reaches on a noisy bowl. A constant rate stays at the height of "
+            "its noise; a good decay goes on falling; a hasty one stops early."
+        ),
+        "constant": "constant",
+        "step": "step",
+        "exponential": "exponential",
+        "inverse": "1/t",
+        "cosine": "cosine",
+        "rate": "First rate",
+        "factor": "Step: factor",
+        "every": "Step: epochs",
+        "decay": "Exponential: k",
+        "slowing": "1/t: k",
+        "axis_epoch": "epoch",
+        "axis_rate": "learning rate",
+        "axis_loss": "expected loss",
+        "none": "No schedule is shown: switch one on.",
+        "away": "The schedule “{name}” runs away: the first rate is too high.",
+        "says": (
+            "After {epochs} epochs, “{best}” is lowest with {low} and “{worst}” highest with "
+            "{high}."
+        ),
+    },
+    "newton_vs_gradient": {
+        "title": "Newton's step and the gradient's",
+        "lead": "Drag the start. Newton needs no learning rate, and falls for saddles.",
+        "alt": (
+            "Left: a landscape seen from above with the paths of gradient descent and of "
+            "Newton's method from a common start. Right: the loss of both over the steps on a "
+            "log axis. In the straight valley Newton arrives in one step; on the saddle it can "
+            "be caught at the saddle point."
+        ),
+        "place": "Landscape",
+        "valley": "straight valley",
+        "curved": "curved valley",
+        "saddle": "saddle",
+        "rate": "Learning rate of the gradient",
+        "start": "Start, x {x}, y {y}",
+        "gradient": "gradient",
+        "newton": "Newton",
+        "axis_x": "x",
+        "axis_y": "y",
+        "axis_step": "step",
+        "axis_loss": "loss above the lowest",
+        "says": (
+            "After {step} steps, gradient descent is {gradient} above the lowest loss and "
+            "Newton's method {newton}."
+        ),
+        "away": (
+            "Gradient descent has run away: its rate is too high here. Newton's method is {newton} "
+            "above the lowest loss after {step} steps."
+        ),
+        "caught": "Newton's method stands on the saddle: it looks for flat places, not low ones.",
+    },
+    "grid_vs_random": {
+        "title": "Grid or random?",
+        "lead": "Give both the same number of trials, and let one parameter matter more.",
+        "alt": (
+            "Two maps of the score over two parameters with the same number of trials, left on a "
+            "grid and right at random. Above each, what the trials see of the important "
+            "parameter: the grid tries few distinct values, random search a new one each time."
+        ),
+        "trials": "Trials",
+        "share": "Weight of the other",
+        "again": "Other peak, other draw",
+        "grid": "grid: best {best}",
+        "random": "random: best {best}",
+        "axis_important": "important parameter",
+        "axis_other": "other parameter",
+        "says": (
+            "With {trials} trials the grid tries {side} values of the important parameter, "
+            "random search {trials}."
+        ),
+        "wins": (
+            "Best scores: grid {grid}, random {random}. Over {draws} peaks and draws, random "
+            "search wins in {wins} % of them."
+        ),
+    },
+    "coarse_to_fine": {
+        "title": "From coarse to fine",
+        "lead": "Drag the ends of the first range until it misses the peak, and see it say so.",
+        "alt": (
+            "Left: accuracy of random trials against the learning rate on a log axis, in three "
+            "stages, each in a narrower range. Right: the same trials over learning rate and "
+            "regularisation, the ranges drawn as boxes one inside the other."
+        ),
+        "low": "Low end of the first range, learning rate {x}",
+        "high": "High end of the first range, learning rate {x}",
+        "trials": "Trials a stage",
+        "keep": "Best trials kept",
+        "again": "Other trials",
+        "stage": "stage {stage}",
+        "axis_rate": "learning rate",
+        "axis_score": "validation accuracy",
+        "axis_reg": "regularisation",
+        "says": (
+            "Stage {stage} searches learning rates from {low} to {high}; the best, {rate}, "
+            "reaches {score}."
+        ),
+        "before": "Before the first stage: this is the range it will search.",
+        "border": "The best lies at the border of its range: look beyond it.",
+        "within": "The best lies well within its range.",
+    },
+    "ensemble_size": {
+        "title": "How many networks, and how different?",
+        "lead": "Make the members more alike, more skilled, or more sure of themselves.",
+        "alt": (
+            "Left: accuracy of an average of one to sixteen networks, beside each network "
+            "alone. Right: the same for the log loss. The average improves quickly at first and "
+            "then little; its log loss never exceeds the mean of its members'."
+        ),
+        "alike": "Likeness of errors",
+        "skill": "Skill",
+        "sure": "Certainty",
+        "again": "Other networks",
+        "axis_members": "networks averaged",
+        "axis_accuracy": "accuracy",
+        "axis_loss": "log loss",
+        "together": "average of the first n",
+        "alone": "number n alone",
+        "mean": "mean of all alone",
+        "says": (
+            "All {members} together reach {together} %; alone they have {mean} % in the mean and "
+            "{best} % at best."
+        ),
+        "jensen": "Log loss: {loss} together, {meanLoss} in the mean; it can never be the larger.",
+        "differ": "Two of them disagree on {differ} % of the examples.",
+    },
+    "temperature": {
+        "title": "What a temperature reveals",
+        "lead": "Raise the temperature: the classes that the teacher nearly chose appear.",
+        "alt": (
+            "Left: a teacher's probabilities for the ten digits at the chosen temperature as "
+            "bars and at temperature 1 as squares, on a log axis. Right: the size of the "
+            "student's gradient against the temperature, with and without the factor T squared. "
+            "Without it the gradient vanishes at high temperatures."
+        ),
+        "temperature": "Temperature T",
+        "example": "Picture",
+        "clear": "a clear 7",
+        "doubtful": "a 7 much like a 1",
+        "axis_class": "class",
+        "axis_probability": "probability",
+        "soft": "T = {temperature}",
+        "hard": "T = 1",
+        "axis_temperature": "temperature T",
+        "axis_pull": "size of the student's gradient",
+        "plain": "as it is",
+        "squared": "times T²",
+        "says": (
+            "At T = {temperature} the teacher says {first} with probability {p1} and {second} "
+            "with {p2}."
+        ),
+        "entropy": "Its answer is {share} % as uncertain as a blind guess.",
+    },
+    "train_live": {
+        "title": "Your network, your rule",
+        "alt": (
+            "Loss over the steps of your own network, trained with your own update rule: a bold "
+            "line for the latest learning rate, thin ones for those before."
+        ),
+        "rate": "learning rate",
+        "log": "log axis",
+        "again": "train again",
+        "clear": "forget the others",
+        "axis_step": "step",
+        "axis_loss": "loss",
+        "curve": "rate {rate}",
+        "running": "Step {step}: loss {loss}.",
+        "done": "After {step} steps at a learning rate of {rate}, the loss is {loss}.",
+        "diverged": "At a learning rate of {rate}, the loss is no number after {step} steps.",
+        "raised": "Your code stopped with {error}",
     },
 }

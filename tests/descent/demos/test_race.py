@@ -13,6 +13,7 @@ from descent.demos.landscapes import LANDSCAPES
 from descent.demos.race import NUM_STEPS, RULES, SWEEP, best_rate, run_rule, tuned_rates
 
 from .race_data import FOLDER, measure
+from .reference import mulberry32, nearly_normal
 
 optimizers = pytest.importorskip("descent_solutions.optimizers")
 KEYWORDS = {"momentum": {"mu": 0.9}, "nesterov": {"mu": 0.9}}
@@ -67,21 +68,11 @@ def test_momentum_slider_reaches_the_rules(javascript: Any, agree: Any) -> None:
         agree([run["x"][step + 1], run["y"][step + 1]], w)
 
 
-def mulberry32(seed: int) -> Any:
-    """The generator of ``random.mjs`` in Python's whole numbers."""
-    mask = 0xFFFFFFFF
-    while True:
-        seed = (seed + 0x6D2B79F5) & mask
-        mixed = ((seed ^ (seed >> 15)) * (seed | 1)) & mask
-        mixed ^= (mixed + (mixed ^ (mixed >> 7)) * (mixed | 61)) & mask
-        yield (mixed ^ (mixed >> 14)) / 2**32
-
-
 def test_noise_is_the_same_for_all_and_comes_from_the_seed(javascript: Any, agree: Any) -> None:
     call = ("simulate", params("bowl", noise=0.3, seed=7), demos.race().data)
     (seen,) = javascript("optimizer_race", [call])
     uniform = mulberry32(7)
-    noise = [0.3 * (sum((next(uniform) for _ in range(12)), -6.0)) for _ in range(2 * NUM_STEPS)]
+    noise = [0.3 * nearly_normal(uniform) for _ in range(2 * NUM_STEPS)]
     for rule, rate in tuned_rates("bowl").items():
         w, state = np.array(LANDSCAPES["bowl"].start), None
         for step in range(NUM_STEPS):

@@ -68,18 +68,22 @@ function tiles(stage, rect, w, hidden) {
   const gap = 8;
   const size = Math.floor(Math.min((rect.w - gap * (columns - 1)) / columns, (rect.h - 26 - gap * (rows - 1)) / rows) / SIDE) * SIDE;
   const [cool, paper, warm] = ["s0", "paper", "s1"].map((name) => [1, 3, 5].map((i) => parseInt(palette[name].slice(i, i + 2), 16)));
+  const image = ctx.createImageData(SIDE, SIDE);
+  const sheet = stage.picture("tile", SIDE / stage.ratio, SIDE / stage.ratio, () => {});
+  ctx.imageSmoothingEnabled = false;
+  ctx.strokeStyle = palette.line;
   for (let unit = 0; unit < hidden; unit++) {
-    const [left, top] = [rect.x + (unit % columns) * (size + gap), rect.y + 26 + Math.floor(unit / columns) * (size + gap)];
+    const [left, top] = [rect.x + (unit % columns) * (size + gap) + 1, rect.y + 26 + Math.floor(unit / columns) * (size + gap)];
     let most = 1e-9;
     for (let p = 0; p < SIDE * SIDE; p++) most = Math.max(most, Math.abs(w[p * hidden + unit]));
-    const cell = size / SIDE;
     for (let p = 0; p < SIDE * SIDE; p++) {
       const value = w[p * hidden + unit] / most;
       const to = value > 0 ? warm : cool;
-      ctx.fillStyle = "rgb(" + paper.map((c, k) => Math.round(c + (to[k] - c) * Math.abs(value))).join() + ")";
-      ctx.fillRect(left + (p % SIDE) * cell, top + Math.floor(p / SIDE) * cell, cell, cell);
+      for (let k = 0; k < 3; k++) image.data[4 * p + k] = paper[k] + (to[k] - paper[k]) * Math.abs(value);
+      image.data[4 * p + 3] = 255;
     }
-    ctx.strokeStyle = palette.line;
+    sheet.getContext("2d").putImageData(image, 0, 0);
+    ctx.drawImage(sheet, left, top, size, size);
     ctx.strokeRect(left - 0.5, top - 0.5, size + 1, size + 1);
   }
   ctx.restore();

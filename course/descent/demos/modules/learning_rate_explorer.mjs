@@ -23,7 +23,7 @@ export function simulate(params, data) {
   return { frames: data.epochs, run, references: references(data, params, setting), wiggle };
 }
 
-const CELLS = 40;
+const CELLS = 32;
 
 function regions(stage, map, net, hidden, classes) {
   const image = stage.ctx.createImageData(CELLS, CELLS);
@@ -62,7 +62,7 @@ export function draw(stage, { run, references: curves }, params, data) {
   }).axes();
   const upTo = stage.frame;
   const raw = run.loss.map((_, i) => ((i + 1) / perEpoch) * unit);
-  panel.line(raw, run.loss, { color: "muted", width: 1, alpha: 0.55 }, Math.min(raw.length, upTo * perEpoch));
+  panel.line(raw, run.loss, { color: "line", width: 1 }, Math.min(raw.length, upTo * perEpoch));
   const epochs = run.epochLoss.map((_, i) => (i + 1) * unit);
   curves.forEach((curve, k) => panel.line(epochs, curve, styles[k]));
   panel.line(epochs, run.epochLoss, { color: "paper", width: 6 }, upTo);

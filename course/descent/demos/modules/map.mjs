@@ -6,7 +6,7 @@ function mix(a, b, t) {
 }
 
 // Bands of equal height, dark where it is low.
-function contours(ctx, panel, { value, lowest }, palette, ratio) {
+function contours(ctx, panel, { value, lowest, power = 0.45 }, palette, ratio) {
   const { box } = panel;
   const [width, height] = [Math.round(box.w * ratio), Math.round(box.h * ratio)];
   const image = ctx.createImageData(width, height);
@@ -18,7 +18,7 @@ function contours(ctx, panel, { value, lowest }, palette, ratio) {
     const y = panel.value("y", box.y + j / ratio);
     for (let i = 0; i < width; i++) {
       const above = Math.max(0, value(xs[i], y) - lowest) / top;
-      const band = Math.min(bands, Math.floor(bands * above ** 0.45));
+      const band = Math.min(bands, Math.floor(bands * above ** power));
       for (let k = 0, at = 4 * (j * width + i); k < 4; k++) image.data[at + k] = colors[band][k];
     }
   }

@@ -110,7 +110,6 @@ export function draw(stage, { runs }, params, { views, guests }) {
   const numbers = [...RULES, ...guests.map(({ name }) => name)];
   const at = (name) => numbers.indexOf(name);
   const reach = names.map((name) => Math.min(frame, runs[name].x.length - 1) + 1);
-  names.forEach((name, k) => map.line(runs[name].x, runs[name].y, { color: "paper", width: 5, alpha: 0.65 }, reach[k]));
   names.forEach((name, k) => map.line(runs[name].x, runs[name].y, { series: at(name), width: 2.5 }, reach[k]));
 
   const spread = names.flatMap((name) => runs[name].loss).map((loss) => loss - landscape.lowest);

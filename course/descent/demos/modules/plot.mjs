@@ -99,6 +99,18 @@ export function sample(ctx, style, palette, x, y, width) {
   ctx.restore();
 }
 
+// The part of a segment within the edges, as shares of its length (Liang and Barsky), or null.
+function clip(x0, y0, x1, y1, [left, right, top, bottom]) {
+  let [from, to] = [0, 1];
+  for (const [step, room] of [[x0 - x1, x0 - left], [x1 - x0, right - x0], [y0 - y1, y0 - top], [y1 - y0, bottom - y0]]) {
+    if (!Number.isFinite(step) || !Number.isFinite(room)) return null;
+    if (step === 0 && room < 0) return null;
+    if (step < 0) from = Math.max(from, room / step);
+    if (step > 0) to = Math.min(to, room / step);
+  }
+  return from <= to ? [from, to] : null;
+}
+
 export class Panel {
   // options: rect, x and y ranges, logX, logY, labelX, labelY, legend [{label, style}], equal,
   // ticksX/ticksY (false hides them, a list [[value, text]…] sets them).
@@ -107,7 +119,7 @@ export class Panel {
     this.ctx.font = FONT + "px " + stage.font;
     const { rect } = this;
     const legendRows = this.layLegend(rect.w);
-    const top = rect.y + (this.labelY ? LEADING + 2 : 6) + legendRows * LEADING + 4;
+    const top = rect.y + (this.labelY ? LEADING + 2 : 6) + legendRows * LEADING + 8;
     const bottom = rect.y + rect.h - (this.ticksX === false ? 4 : 22) - (this.labelX ? LEADING : 0);
     this.plotTop = top;
     const roughTicks = this.ticks("y", bottom - top);
@@ -215,7 +227,7 @@ export class Panel {
     ctx.textAlign = "left";
     if (this.labelY) ctx.fillText(this.labelY, this.rect.x, this.rect.y + 10, this.rect.w);
     ctx.textAlign = "center";
-    if (this.labelX) ctx.fillText(this.labelX, box.x + box.w / 2, box.y + box.h + 33, this.rect.w);
+    if (this.labelX) ctx.fillText(this.labelX, box.x + box.w / 2, box.y + box.h + (this.ticksX === false ? 14 : 33), this.rect.w);
     const base = this.rect.y + (this.labelY ? LEADING + 2 : 6) + 8;
     ctx.textAlign = "left";
     for (const { label, style, at } of this.legend ?? []) {
@@ -246,26 +258,31 @@ export class Panel {
       ctx.globalAlpha = alpha;
       ctx.strokeStyle = ctx.fillStyle = color;
       ctx.lineWidth = width;
-      ctx.lineJoin = "round";
+      ctx.lineJoin = "bevel";
       ctx.setLineDash(dash);
       paint(ctx, kind);
     });
   }
 
-  // Lines break where a number isn't finite; far-off values are clamped, as canvases dislike them.
+  // Lines break where a number isn't finite, and only what crosses the box is drawn: dashes over
+  // a path that runs far away would cost more than all the rest.
   line(xs, ys, style = 0, count = xs.length) {
+    const { box } = this;
+    const edges = [box.x - 8, box.x + box.w + 8, box.y - 8, box.y + box.h + 8];
     return this.pen(style, (ctx) => {
       ctx.beginPath();
-      let drawing = false;
+      let [x0, y0, drawing] = [NaN, NaN, false];
       for (let i = 0; i < count; i++) {
-        const y = Math.max(-1e4, Math.min(1e4, this.py(ys[i])));
-        const x = Math.max(-1e4, Math.min(1e4, this.px(xs[i])));
-        if (!Number.isFinite(x) || !Number.isFinite(y)) drawing = false;
-        else if (drawing) ctx.lineTo(x, y);
-        else {
-          ctx.moveTo(x, y);
-          drawing = true;
+        const [x1, y1] = [this.px(xs[i]), this.py(ys[i])];
+        // Steps below half a pixel are left out, but for the last.
+        if (i && i < count - 1 && Math.abs(x1 - x0) < 0.5 && Math.abs(y1 - y0) < 0.5) continue;
+        const part = i ? clip(x0, y0, x1, y1, edges) : null;
+        if (part) {
+          if (!drawing || part[0] > 0) ctx.moveTo(x0 + part[0] * (x1 - x0), y0 + part[0] * (y1 - y0));
+          ctx.lineTo(x0 + part[1] * (x1 - x0), y0 + part[1] * (y1 - y0));
         }
+        drawing = part !== null && part[1] === 1;
+        [x0, y0] = [x1, y1];
       }
       ctx.stroke();
     });

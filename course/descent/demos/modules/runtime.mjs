@@ -116,6 +116,7 @@ export function mount(demo, payload) {
     const start = performance.now();
     if (stale) {
       result = demo.simulate(params, data);
+      shareBox.value = state();
       stale = false;
       stage.frames = result.frames ?? 0;
     }
@@ -144,7 +145,6 @@ export function mount(demo, payload) {
 
   function changed() {
     stale = true;
-    shareBox.value = state();
     request();
   }
 
@@ -171,21 +171,21 @@ export function mount(demo, payload) {
 
   function makeTransport() {
     const button = (action, label) => element("button", { type: "button", onclick: action }, label);
-    const toggle = button(() => play(!playing), text("play"));
-    const scrub = element("input", { type: "range", min: 0, max: 1, step: 1, "aria-label": text("scrub"), oninput: () => show(Number(scrub.value)) });
+    const toggle = button(() => play(!playing), text("ui_play"));
+    const scrub = element("input", { type: "range", min: 0, max: 1, step: 1, "aria-label": text("ui_scrub"), oninput: () => show(Number(scrub.value)) });
     const count = element("output", { class: "count" });
-    const node = element("div", { class: "transport", role: "group", "aria-label": text("playback") },
+    const node = element("div", { class: "transport", role: "group", "aria-label": text("ui_playback") },
       toggle,
-      button(() => show(stage.frame - 1), text("back")),
-      button(() => show(stage.frame + 1), text("step")),
+      button(() => show(stage.frame - 1), text("ui_back")),
+      button(() => show(stage.frame + 1), text("ui_step")),
       scrub, count);
     return {
       node,
       show() {
-        toggle.textContent = text(playing ? "pause" : "play");
+        toggle.textContent = text(playing ? "ui_pause" : "ui_play");
         scrub.max = stage.frames;
         scrub.value = stage.frame;
-        count.textContent = text("frame", { frame: String(stage.frame), frames: String(stage.frames) });
+        count.textContent = text("ui_frame", { frame: String(stage.frame), frames: String(stage.frames) });
         scrub.setAttribute("aria-valuetext", count.textContent);
       },
     };
@@ -386,23 +386,23 @@ export function mount(demo, payload) {
   const shareBox = element("input", { type: "text", id: "state", spellcheck: "false", autocomplete: "off", onchange: () => (restore(shareBox.value), changed()) });
   const copy = element("button", { type: "button", onclick: () => {
     shareBox.select();
-    copied.textContent = text(document.execCommand("copy") ? "copied" : "copy_by_hand");
-  } }, text("copy"));
+    copied.textContent = text(document.execCommand("copy") ? "ui_copied" : "ui_copy_by_hand");
+  } }, text("ui_copy"));
   const copied = element("span", { role: "status" });
   const reset = element("button", { type: "button", onclick: () => {
     for (const spec of controls) widgets[spec.name].set(spec.value);
     show(Infinity);
     stage.frame = Infinity;
     changed();
-  } }, text("reset"));
+  } }, text("ui_reset"));
   const share = element("details", { class: "share" },
-    element("summary", {}, text("share")),
-    element("div", { class: "row" }, element("label", { for: "state" }, text("state")), shareBox, copy, reset, copied));
+    element("summary", {}, text("ui_share")),
+    element("div", { class: "row" }, element("label", { for: "state" }, text("ui_state")), shareBox, copy, reset, copied));
 
   const transport = payload.seconds ? makeTransport() : null;
-  const legend = element("div", { class: "toggles", role: "group", "aria-label": text("shown") });
+  const legend = element("div", { class: "toggles", role: "group", "aria-label": text("ui_shown") });
   const panel = element("div", { class: "controls" });
-  const rules = element("div", { class: "rules", role: "group", "aria-label": text("shown") });
+  const rules = element("div", { class: "rules", role: "group", "aria-label": text("ui_shown") });
   for (const spec of controls) {
     const widget = (widgets[spec.name] = make[spec.kind](spec));
     widget.set(spec.value);
