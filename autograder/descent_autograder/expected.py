@@ -17,9 +17,8 @@ from typing import Any
 
 import descent.questions
 import numpy as np
-from descent.judging import Case, Observation, Record
+from descent.judging import Case, Observation, Record, public_exam
 from descent.judging.exam import (
-    exam_from_json,
     fingerprinted,
     from_json,
     record_to_json,
@@ -37,6 +36,8 @@ from descent_autograder.catalogue import (
 )
 
 SEED = 20140615
+TAIL = ("mistakes", "candidates")
+"""What stands on the second line of a file, which only a wrong answer needs."""
 FOLDER = Path(descent.questions.__file__).parent / "expected"
 
 
@@ -46,8 +47,9 @@ def path_of(question_id: str, folder: Path = FOLDER) -> Path:
 
 
 def read(question_id: str, folder: Path = FOLDER) -> Any:
-    """The stored data of a question, as JSON."""
-    return json.loads(gzip.decompress(path_of(question_id, folder).read_bytes()))
+    """The stored data of a question, as JSON: head and tail of `make` in one."""
+    head, _, tail = gzip.decompress(path_of(question_id, folder).read_bytes()).partition(b"\n")
+    return json.loads(head) | json.loads(tail)
 
 
 def draw_cases(known: Entry) -> list[dict[str, Any]]:
@@ -104,10 +106,19 @@ def write(
             if kept
             else draw_cases(known)
         )
-        text = json.dumps(make(question_id, cases), separators=(",", ":"), ensure_ascii=False)
-        path.write_bytes(gzip.compress(text.encode(), mtime=0))
+        made = make(question_id, cases)
+        tail = {key: made.pop(key) for key in TAIL}
+        lines = [
+            json.dumps(part, separators=(",", ":"), ensure_ascii=False) for part in (made, tail)
+        ]
+        path.write_bytes(gzip.compress("\n".join(lines).encode(), mtime=0))
         files.append(path)
+    public_exam.cache_clear()
     return files
+
+
+def _line(data: Any) -> str:
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
 
 
 def stale(question_id: str, folder: Path = FOLDER) -> str:
@@ -115,7 +126,7 @@ def stale(question_id: str, folder: Path = FOLDER) -> str:
     if not path_of(question_id, folder).exists():
         return "never written"
     stored = read(question_id, folder)
-    cases = exam_from_json(stored).cases
+    cases = [from_json(case) for case in stored["cases"]]
     # Through JSON once, so that both sides hold the same kinds of things.
     made = json.loads(json.dumps(make(question_id, cases)))
     return _difference(stored, made, "", 0.0)

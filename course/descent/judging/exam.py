@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import importlib.resources
 import json
@@ -235,29 +236,47 @@ def record_from_json(data: Any) -> Record:
 Provider = Callable[[str], Exam]
 
 
+@functools.cache
 def public_exam(question_id: str) -> Exam:
     """The exam that ships with the course: fixed cases, the expected numbers, the mistakes.
 
     Raises FileNotFoundError for a question that has none.
     """
     folder = importlib.resources.files("descent.questions") / "expected"
-    data = json.loads(gzip.decompress((folder / f"{question_id}.json.gz").read_bytes()))
-    return exam_from_json(data)
+    text = gzip.decompress((folder / f"{question_id}.json.gz").read_bytes()).decode()
+    # Two lines: what a right answer needs, and what only a wrong one is held against.
+    head, _, tail = text.partition("\n")
+    return exam_from_json(json.loads(head), lambda: json.loads(tail))
 
 
-def exam_from_json(data: Any) -> Exam:
-    mistakes = {m[0]: Mistake(*m) for m in data["mistakes"]}
-
-    def candidate(entry: Any) -> Candidate:
-        ids, records = entry
-        return Candidate(tuple(mistakes[i] for i in ids), lambda i: record_from_json(records[i]))
-
+def exam_from_json(head: Any, tail: Callable[[], Any]) -> Exam:
+    """An exam from its stored form; `tail` is called when a mistake has to be named."""
     return Exam(
-        data["question"],
-        [from_json(case) for case in data["cases"]],
-        [[record_from_json(r) for r in recording] for recording in data["accepted"]],
-        [candidate(entry) for entry in data["candidates"]],
+        head["question"],
+        [from_json(case) for case in head["cases"]],
+        [[record_from_json(r) for r in recording] for recording in head["accepted"]],
+        _Candidates(tail),
     )
+
+
+class _Candidates:
+    """Mistakes that are read when they are asked for."""
+
+    def __init__(self, read: Callable[[], Any]) -> None:
+        self._read = functools.cache(read)
+
+    def __iter__(self) -> Iterator[Candidate]:
+        data = self._read()
+        mistakes = {m[0]: Mistake(*m) for m in data["mistakes"]}
+        for ids, records in data["candidates"]:
+            yield Candidate(
+                tuple(mistakes[i] for i in ids),
+                functools.partial(_nth_record, records),
+            )
+
+
+def _nth_record(records: list[Any], i: int) -> Record:
+    return record_from_json(records[i])
 
 
 _provider: Provider = public_exam
