@@ -7,6 +7,7 @@ once more; a task that costs two workers is reported as failed, and the others g
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import queue
@@ -27,6 +28,7 @@ from descent_autograder.execution import Done, Settings, Task, execute, execute_
 
 _ATTEMPTS = 2
 _AHEAD = 2
+_STARTS = 3
 _START_SECONDS = 60.0
 
 
@@ -87,6 +89,7 @@ class LocalPool:
         self._settings = settings
         self._patience = patience
         self._workers: list[_LocalWorker] = []
+        self._stillborn = 0
         try:
             for number in range(max(1, jobs)):
                 self._workers.append(self._start(number))
@@ -185,12 +188,15 @@ class LocalPool:
         number = self._workers.index(worker)
         worker.stop()
         if not worker.ready:
-            raise WorkersFailed("a worker process ended before it was ready")
-        blamed = worker.tasks.popleft() if worker.tasks else None
+            self._stillborn += 1
+            if self._stillborn >= _STARTS:
+                raise WorkersFailed("worker processes end before they are ready")
+        blamed = worker.tasks.popleft() if worker.ready and worker.tasks else None
         fresh = self._workers[number] = self._start(number)
         for task in worker.tasks:
             fresh.tasks.append(task)
-            fresh.channel.send(task)
+            with contextlib.suppress(OSError):
+                fresh.channel.send(task)
         if blamed is not None:
             yield blamed, None
 

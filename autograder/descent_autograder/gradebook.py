@@ -87,7 +87,7 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
     def _cell_name(self, cell_id: str) -> str:
         if cell_id not in self._cells:
             rows = self.db.execute(select(BaseCell.id, BaseCell.name))
-            self._cells = dict(rows.tuples().all())
+            self._cells = {row[0]: row[1] for row in rows}
         return self._cells[cell_id]
 
     def add_submission(self, assignment: str, student: str, **kwargs: Any) -> Any:
@@ -331,7 +331,7 @@ def scores(gradebook: Any, assignment: str) -> dict[str, dict[str, Any]]:
     """
     entry = gradebook.find_assignment(assignment)
     rows = gradebook.db.execute(select(BaseCell.id, BaseCell.name))
-    names = dict(rows.tuples().all())
+    names = {row[0]: row[1] for row in rows}
     table: dict[str, dict[str, Any]] = {}
     for submission in entry.submissions:
         row: dict[str, Any] = {

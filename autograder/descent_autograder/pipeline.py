@@ -124,18 +124,18 @@ def grade(
 
 def _find(course: Course, assignment: str, options: Options, summary: Summary) -> list[str]:
     submitted = course.step("submitted")
-    wanted = set(options.students)
+    missing = set(options.students)
     usable = []
     for student, problem in intake.submissions(submitted, assignment):
-        if wanted and student not in wanted:
+        if options.students and student not in options.students:
             continue
-        wanted.discard(student)
+        missing.discard(student)
         if problem is None:
             usable.append(student)
         else:
             summary.rejected[student] = problem
-    if options.students and wanted:
-        names = ", ".join(sorted(wanted))
+    if missing:
+        names = ", ".join(sorted(missing))
         raise NothingSubmitted(f"no submission of {assignment} by {names} in {submitted}")
     if not usable and not summary.rejected:
         raise NothingSubmitted(f"nobody has submitted {assignment}: {submitted} holds none")

@@ -1,0 +1,295 @@
+"""Grading a class through the real wall: grades, tree, records, resuming, reports."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import os
+import sqlite3
+import stat
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from descent_autograder import classreport, pipeline
+from descent_autograder.course import Course
+from descent_autograder.executor import LocalPool, WorkersFailed
+from descent_autograder.gradebook import GradebookBusy, GradebookUnreachable, SharedGradebook
+from descent_autograder.pipeline import Options, Summary
+
+pytestmark = pytest.mark.sandbox
+
+HandIn = Callable[[str, Any], Path]
+QUICK = {"cell_seconds": 4.0, "notebook_seconds": 20.0}
+
+
+def _grade(course: Course, unit: str, **options: Any) -> Summary:
+    said: list[str] = []
+    return pipeline.grade(course, unit, Options(limits=QUICK, **options), say=said.append)
+
+
+def _with(notebook: dict[str, Any], tools: Any, **answers: str) -> dict[str, Any]:
+    changed = copy.deepcopy(notebook)
+    for name, source in answers.items():
+        tools.by_id(changed, name)["source"] = source
+    return changed
+
+
+@pytest.fixture
+def a_class(
+    small: Course, tools: Any, hand_in: HandIn, small_release: Any, small_solved: Any
+) -> Course:
+    """A small class, honest and otherwise, not yet graded."""
+    hand_in("ada", small_solved)
+    hand_in("ben", small_release)
+    hand_in(
+        "chi",
+        _with(
+            small_solved,
+            tools,
+            relative_error_answer="def relative_error(a, b):\n    return abs(a - b)",
+            essay="I think so.",
+        ),
+    )
+    hand_in("dan", b'{"cells": [')
+    hand_in("eve", _with(small_solved, tools, double_answer="while True:\n    pass"))
+    hand_in("fay", _with(small_solved, tools, double_answer="import os\nos._exit(3)"))
+    return small
+
+
+def test_a_class_is_graded_and_nobody_stops_the_others(a_class: Course, tools: Any) -> None:
+    summary = _grade(a_class, tools.SMALL)
+    assert sorted(summary.graded) == ["ada", "ben", "chi", "dan", "eve", "fay"]
+    assert summary.failed == {}
+    scores = tools.scores_of(a_class, tools.SMALL)
+    assert {name: row["score"] for name, row in scores.items()} == {
+        "ada": 5.0,
+        "ben": 0.0,
+        "chi": 2.0,
+        "dan": 0.0,
+        "eve": 3.0,
+        "fay": 3.0,
+    }
+    assert scores["ben"]["by_hand"] == []  # nothing written: nbgrader gives 0 by itself
+    assert scores["chi"]["by_hand"] == ["essay"]
+    assert sorted(scores["dan"]["by_hand"]) == ["double", "essay", "relative_error"]
+    report = classreport.build(a_class, tools.SMALL)
+    rows = {row.student: row for row in report.rows}
+    assert "ends too early" in rows["dan"].refusal
+    assert "abs" in str(report.mistakes) or report.mistakes["relative_error", "absolute"] == 1
+    assert any("second" in remark for remark in rows["eve"].remarks)
+    assert any("ended" in remark for remark in rows["fay"].remarks)
+
+
+def test_the_tree_is_as_nbgrader_leaves_it(a_class: Course, tools: Any, hand_in: HandIn) -> None:
+    folder = a_class.path("submitted", "ada", tools.SMALL)
+    (folder / "timestamp.txt").write_text("2026-11-21 10:00:00 UTC")
+    (folder / "helper.py").write_text("x = 1")
+    _grade(a_class, tools.SMALL, students=["ada"])
+    graded = a_class.path("autograded", "ada", tools.SMALL)
+    names = sorted(path.name for path in graded.iterdir())
+    assert names == ["helper.py", "small.ipynb", "timestamp.txt"]
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o444 for path in graded.iterdir())
+    assert [path.name for path in a_class.step("autograded").iterdir()] == ["ada"]
+
+
+def test_grading_again_changes_nothing_and_force_gives_the_same(
+    a_class: Course, tools: Any
+) -> None:
+    _grade(a_class, tools.SMALL)
+    before = tools.scores_of(a_class, tools.SMALL)
+    again = _grade(a_class, tools.SMALL)
+    assert again.graded == []
+    assert len(again.unchanged) == 6
+    forced = _grade(a_class, tools.SMALL, force=True)
+    assert len(forced.graded) == 6
+    assert tools.scores_of(a_class, tools.SMALL) == before
+
+
+def test_a_new_version_is_graded_and_the_others_left(
+    a_class: Course, tools: Any, hand_in: HandIn, small_solved: Any
+) -> None:
+    _grade(a_class, tools.SMALL)
+    hand_in("ben", small_solved)
+    assert _grade(a_class, tools.SMALL).graded == ["ben"]
+    assert tools.scores_of(a_class, tools.SMALL)["ben"]["score"] == 5.0
+
+
+@pytest.mark.parametrize("lost", ["tree", "record", "gradebook row"])
+def test_whatever_is_lost_of_a_result_is_made_again(
+    small: Course, tools: Any, hand_in: HandIn, small_solved: Any, lost: str
+) -> None:
+    import shutil
+
+    hand_in("ada", small_solved)
+    _grade(small, tools.SMALL)
+    if lost == "tree":
+        shutil.rmtree(small.path("autograded", "ada", tools.SMALL))
+    elif lost == "record":
+        shutil.rmtree(small.records / tools.SMALL)
+    else:
+        gradebook = SharedGradebook(small.db_url, small.course_id)
+        gradebook.remove_student("ada")
+        gradebook.close()
+    assert _grade(small, tools.SMALL).graded == ["ada"]
+    assert tools.scores_of(small, tools.SMALL)["ada"]["score"] == 5.0
+
+
+def test_what_a_person_has_graded_and_written_stays(
+    small: Course, tools: Any, hand_in: HandIn, small_solved: Any, small_release: Any
+) -> None:
+    hand_in("ada", small_release)
+    _grade(small, tools.SMALL)
+    gradebook = SharedGradebook(small.db_url, small.course_id)
+    grade = gradebook.find_grade("double", "small", tools.SMALL, "ada")
+    grade.manual_score = 1.5
+    grade.extra_credit = 0.25
+    comment = gradebook.find_comment("double_answer", "small", tools.SMALL, "ada")
+    comment.manual_comment = "Talk to me."
+    gradebook.db.commit()
+    gradebook.close()
+    hand_in("ada", small_solved)
+    _grade(small, tools.SMALL)
+    gradebook = SharedGradebook(small.db_url, small.course_id)
+    grade = gradebook.find_grade("double", "small", tools.SMALL, "ada")
+    assert (grade.manual_score, grade.extra_credit, grade.auto_score) == (1.5, 0.25, 2.0)
+    assert grade.needs_manual_grade
+    comment = gradebook.find_comment("double_answer", "small", tools.SMALL, "ada")
+    assert comment.comment == "Talk to me."
+    gradebook.close()
+
+
+def test_folders_that_cant_be_used_are_reported_and_kept_out(
+    small: Course, tools: Any, hand_in: HandIn, small_solved: Any
+) -> None:
+    hand_in("ada", small_solved)
+    hand_in("<img src=x onerror=alert(1)>", small_solved)
+    (small.step("submitted") / "mal").symlink_to(small.step("submitted") / "ada")
+    summary = _grade(small, tools.SMALL)
+    assert summary.graded == ["ada"]
+    assert sorted(summary.rejected) == ["<img src=x onerror=alert(1)>", "mal"]
+    report = classreport.build(small, tools.SMALL, summary.rejected)
+    assert "<img" not in classreport.to_html(report)
+    assert "refused" in classreport.table(report)
+    assert set(tools.scores_of(small, tools.SMALL)) == {"ada"}
+
+
+def test_a_gradebook_that_somebody_locks_is_waited_for(
+    small: Course, tools: Any, hand_in: HandIn, small_solved: Any
+) -> None:
+    hand_in("ada", small_solved)
+    locked = sqlite3.connect(small.root / "gradebook.db", check_same_thread=False)
+    locked.execute("BEGIN EXCLUSIVE")
+    release_later = threading.Timer(9.0, lambda: (locked.rollback(), locked.close()))
+    release_later.start()
+    said: list[str] = []
+    started = time.monotonic()
+    pipeline.grade(small, tools.SMALL, Options(), say=said.append)
+    release_later.join()
+    assert time.monotonic() - started > 8
+    assert said == ["the gradebook is locked by another program; waiting"]
+    assert tools.scores_of(small, tools.SMALL)["ada"]["score"] == 5.0
+
+
+def test_a_gradebook_that_stays_locked_is_reported(
+    small: Course, tools: Any, hand_in: HandIn, small_solved: Any
+) -> None:
+    hand_in("ada", small_solved)
+    locked = sqlite3.connect(small.root / "gradebook.db")
+    locked.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(GradebookBusy, match="give the same command again"):
+        _grade(small, tools.SMALL, patience=1.0)
+    locked.rollback()
+    locked.close()
+    assert _grade(small, tools.SMALL).graded == ["ada"]
+
+
+def test_a_gradebook_that_cant_be_opened_is_reported(
+    small: Course, tools: Any, hand_in: HandIn, small_solved: Any
+) -> None:
+    hand_in("ada", small_solved)
+    (small.root / "gradebook.db").write_bytes(b"no database, but long enough to look at" * 100)
+    with pytest.raises(GradebookUnreachable, match="not a database"):
+        _grade(small, tools.SMALL)
+
+
+def test_two_runs_at_once_are_refused(
+    small: Course, tools: Any, hand_in: HandIn, small_solved: Any
+) -> None:
+    hand_in("ada", small_solved)
+    with (
+        pipeline._only_run(small),
+        pytest.raises(pipeline.AlreadyRunning, match=str(os.getpid())),
+    ):
+        _grade(small, tools.SMALL)
+
+
+def test_a_worker_that_dies_costs_only_its_time(
+    a_class: Course, tools: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Any] = []
+    start = LocalPool._start
+
+    def remembered(pool: LocalPool, number: int) -> Any:
+        started.append(start(pool, number))
+        return started[-1]
+
+    def kill_the_first(done: int, total: int, student: str) -> None:
+        if done == 1:
+            started[0].process.kill()
+
+    monkeypatch.setattr(LocalPool, "_start", remembered)
+    summary = pipeline.grade(a_class, tools.SMALL, Options(jobs=1, limits=QUICK), kill_the_first)
+    assert len(started) == 2
+    assert len(summary.graded) == 6
+    assert summary.failed == {}
+    assert tools.scores_of(a_class, tools.SMALL)["eve"]["score"] == 3.0
+
+
+def test_without_a_worker_the_run_says_why(
+    small: Course,
+    tools: Any,
+    hand_in: HandIn,
+    small_solved: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hand_in("ada", small_solved)
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with pytest.raises(WorkersFailed, match="worker process"):
+        _grade(small, tools.SMALL)
+
+
+def test_the_report_says_all_that_an_instructor_needs(a_class: Course, tools: Any) -> None:
+    summary = _grade(a_class, tools.SMALL)
+    report = classreport.build(a_class, tools.SMALL, summary.rejected)
+    page, sheet = classreport.write(report, a_class.reports)
+    text = page.read_text()
+    for heading in (
+        "Distribution",
+        "Full marks, by task",
+        "Most frequent mistakes",
+        "Waiting for a person",
+        "Refused",
+        "Mended or remarked",
+    ):
+        assert heading in text
+    assert "default-src 'none'" in text
+    assert "<script" not in text
+    assert report.passed("double") == 2
+    assert sum(report.distribution()) == 6
+    with open(sheet, encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["student"] for row in rows] == ["ada", "ben", "chi", "dan", "eve", "fay"]
+    assert rows[0]["score"] == "5"
+    assert rows[3]["refused"].endswith("the file ends too early")
+    table = classreport.table(report)
+    assert "5 / 10" in table
+    assert "chi" in table
+
+
+def test_a_cell_that_begins_with_equals_is_no_formula(small: Course) -> None:
+    assert classreport._not_a_formula("=1+1") == "'=1+1"
+    assert classreport._not_a_formula("ada") == "ada"

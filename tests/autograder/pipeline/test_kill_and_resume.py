@@ -1,0 +1,131 @@
+"""Killed at any moment, the same command finishes the job with the same grades."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from descent_autograder.course import Course, open_course
+from descent_autograder.feedback import write_feedback
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(1800)]
+
+SCRIPT = Path(__file__).with_name("killing.py")
+NEVER = 10**9
+
+
+def _run(course: Course, unit: str, point: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(SCRIPT), str(course.root), unit, str(point)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def _state(course: Course, tools: Any) -> tuple[Any, dict[str, bytes]]:
+    """All grades, and every file of the autograded tree."""
+    top = course.step("autograded")
+    files = {str(p.relative_to(top)): p.read_bytes() for p in top.rglob("*") if p.is_file()}
+    return tools.scores_of(course, tools.SMALL), files
+
+
+@pytest.fixture
+def handed_in(small: Course, tools: Any, small_release: Any, small_solved: Any) -> Course:
+    for name, notebook in (("ada", small_solved), ("ben", small_release), ("dan", b"{")):
+        tools.write(small, tools.SMALL, name, notebook)
+    return small
+
+
+def _kill_and_resume(course: Course, tools: Any, tmp_path: Path, number: int, seed: int) -> None:
+    pristine = tmp_path / "pristine"
+    shutil.copytree(course.root, pristine)
+    whole = _run(course, tools.SMALL, NEVER)
+    assert whole.returncode == 0, whole.stderr
+    points, graded = map(int, whole.stdout.split())
+    assert graded == 3
+    assert points > 30
+    secret = (course.root / ".descent-secret").read_bytes()
+    expected = _state(course, tools)
+    chosen = random.Random(seed).sample(range(1, points + 1), min(number, points))
+    for point in sorted(chosen):
+        folder = tmp_path / f"killed-{point}"
+        shutil.copytree(pristine, folder)
+        (folder / ".descent-secret").write_bytes(secret)
+        killed = open_course(folder)
+        first = _run(killed, tools.SMALL, point)
+        assert first.returncode == -signal.SIGKILL, first.stderr
+        resumed = _run(killed, tools.SMALL, NEVER)
+        assert resumed.returncode == 0, f"killed at point {point}: {resumed.stderr}"
+        assert _state(killed, tools) == expected, f"killed at point {point}"
+        shutil.rmtree(folder)
+
+
+def test_twenty_kills_while_results_are_written_cost_nothing(
+    handed_in: Course, tools: Any, tmp_path: Path
+) -> None:
+    _kill_and_resume(handed_in, tools, tmp_path, number=20, seed=20261121)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+def test_two_hundred_kills_while_results_are_written_cost_nothing(
+    handed_in: Course, tools: Any, tmp_path: Path
+) -> None:
+    _kill_and_resume(handed_in, tools, tmp_path, number=200, seed=1)
+
+
+def _command(course: Course, unit: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "descent_autograder.cli", "grade", unit, "--course", course.root],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("seconds", [0.5, 3.0, 6.0])
+def test_a_kill_at_any_time_costs_nothing(handed_in: Course, tools: Any, seconds: float) -> None:
+    running = _command(handed_in, tools.SMALL)
+    time.sleep(seconds)
+    running.kill()
+    running.communicate()
+    again = _command(handed_in, tools.SMALL)
+    out, err = again.communicate(timeout=200)
+    assert again.returncode == 0, err
+    assert "5 / 10" in out
+    scores = tools.scores_of(handed_in, tools.SMALL)
+    assert {name: row["score"] for name, row in scores.items()} == {"ada": 5, "ben": 0, "dan": 0}
+    assert len(write_feedback(handed_in, tools.SMALL)) == 3
+
+
+def test_ctrl_c_stops_with_one_line_and_the_next_run_goes_on(
+    handed_in: Course, tools: Any, small_solved: Any
+) -> None:
+    import copy
+
+    endless = copy.deepcopy(small_solved)
+    tools.by_id(endless, "double_answer")["source"] = "while True:\n    pass"
+    tools.write(handed_in, tools.SMALL, "zoe", endless)
+    running = _command(handed_in, tools.SMALL)
+    records = handed_in.records / tools.SMALL
+    deadline = time.monotonic() + 120
+    while not list(records.glob("*.json")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert err.splitlines()[-1].endswith("the same command goes on from there")
+    assert "Traceback" not in err
+    again = _command(handed_in, tools.SMALL)
+    out, err = again.communicate(timeout=250)
+    assert again.returncode == 0, err
+    assert "unchanged" in out
