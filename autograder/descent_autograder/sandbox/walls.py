@@ -28,6 +28,8 @@ _SYSTEM_LINKS = ("/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32")
 _LIBRARY = "/run/descent"
 # Must be set before pyplot is imported, or figures are silently dropped.
 INLINE_BACKEND = "module://matplotlib_inline.backend_inline"
+NEWEST_LANDLOCK = 1000
+"""The newest version of Landlock to use; tests set it to those of older kernels."""
 # A user id that nobody has, or where the machine maps fewer, the end of those it may map.
 _UIDS = (0x7DE50000, 61184)
 
@@ -125,6 +127,7 @@ def zygote_command(wall: Wall, control: int) -> list[str]:
         "uid": student_uid() if wall is not Wall.NONE else None,
         "keep": [path for path in _read_only_folders() if _is_below_scratch(path)],
         "shown": [*_SHOWN_SYSTEM, *_SYSTEM_LINKS, *_read_only_folders(), str(descent), inside],
+        "abi": NEWEST_LANDLOCK,
         "hidden": _traces_of_the_grader(),
     }
     front = _bubblewrap_arguments(descent, inside) if wall is Wall.NAMESPACES else []

@@ -1,8 +1,8 @@
 """Runs a Python program as another user, also where the interpreter lies in root's own home.
 
-Used by tests as a script: ``python elsewhere.py UID PROGRAM [ARGUMENT …]``, as root. In a mount
+Used by tests as a script: ``python elsewhere.py UID [ARGUMENT OF PYTHON …]``. As root, in a mount
 namespace of its own, the closed folders on the way to the interpreter and to this repository are
-covered by open ones that hold nothing but the way there; the machine itself isn't changed.
+covered by open ones that hold nothing but the way there; the machine itself isn't changed. Any other user stays who he is.
 ``--no-namespaces`` before UID takes away, for the program and all it starts, the means to make
 namespaces, as some distributions and containers do.
 """
@@ -57,20 +57,25 @@ def forbid_namespaces() -> None:
     seccomp.install(b"".join(struct.pack("<HBBI", *one) for one in code))
 
 
-def main(arguments: list[str]) -> None:
-    without = arguments[0] == "--no-namespaces"
-    uid, *program = arguments[1:] if without else arguments
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(system.CLONE_NEWNS) != 0:
+def become(uid: int) -> None:
+    """Become another user, for whom the way to the interpreter is open."""
+    if ctypes.CDLL(None, use_errno=True).unshare(system.CLONE_NEWNS) != 0:
         raise OSError(ctypes.get_errno(), "a mount namespace of its own")
     system.mount("none", "/", None, MS_REC | MS_PRIVATE)
     for root in ROOTS:
         open_the_way(root)
-    if int(uid) != 0:
+    if uid != 0:
         os.setgroups([])
-        os.setresgid(int(uid), int(uid), int(uid))
-        os.setresuid(int(uid), int(uid), int(uid))
-    os.environ.update(HOME="/nonexistent", PYTHONDONTWRITEBYTECODE="1", MPLCONFIGDIR="/tmp")
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+
+
+def main(arguments: list[str]) -> None:
+    without = arguments[0] == "--no-namespaces"
+    uid, *program = arguments[1:] if without else arguments
+    if os.geteuid() == 0:
+        become(int(uid))
+    os.environ.update(PYTHONDONTWRITEBYTECODE="1")
     if without:
         forbid_namespaces()
     os.execv(sys.executable, [sys.executable, *program])

@@ -266,7 +266,8 @@ def write(path):
     with open(path, "w") as file:
         file.write("x")
     return "written"
-places = ["/x", "/usr/x", "/etc/x", "/dev/x", "/run/x", "/var/x", "/home/x", {str(tmp_path)!r} + "/x",
+places = ["/x", "/usr/x", "/etc/x", "/dev/x", "/run/x", "/var/x", "/home/x",
+          {str(tmp_path)!r} + "/x",
           os.path.dirname(numpy.__file__) + "/x", sys.prefix + "/x", "/usr/bin/env",
           os.path.dirname(os.path.dirname(__import__("descent").__file__)) + "/x"]
 show(places=[attempt(lambda: write(place)) for place in places], own=attempt(lambda: write("x")),
@@ -394,7 +395,8 @@ time.sleep(60)
         "i = 0\nwhile True:\n    open(str(i), 'wb').write(b'x' * 10**6); i += 1",
         "i = 0\nwhile True:\n    open(str(i), 'w'); i += 1",
         "import os\nkept = [os.open('/dev/null', 0) for _ in range(10**6)]",
-        "import threading, time\nwhile True: threading.Thread(target=time.sleep, args=(9,)).start()",
+        "import threading, time\n"
+        "while True: threading.Thread(target=time.sleep, args=(9,)).start()",
         "while True: print('x' * 10**5)",
         "import os\nos.system('yes')",
         "def f(): return f() + 1\nimport sys\nsys.setrecursionlimit(10**9)\nf()",
@@ -403,7 +405,9 @@ time.sleep(60)
         "import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\nraise SystemExit",
         "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass",
         "import os\nos.closerange(0, 300)",
-        "'a' * 10 ** 4 + ('x' * 30_000 + '(') and __import__('re').match(r'(a+)+$', 'a' * 40 + 'b')",
+        "import re\nre.match(r'(a+)+$', 'a' * 40 + 'b')",
+        "import mmap, os\nfor _ in range(8):\n    os.fork()\n    m = mmap.mmap(-1, 500 << 20)\n"
+        "    m.write(b'x' * (500 << 20))",
     ],
     ids=lambda bomb: bomb.strip().replace("\n", "; ")[:40],
 )

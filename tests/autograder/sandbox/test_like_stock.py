@@ -106,10 +106,10 @@ def merged(outputs: list[Any]) -> list[dict[str, Any]]:
     joined: list[dict[str, Any]] = []
     for output in map(dict, outputs):
         last = joined[-1] if joined else {}
-        if output["output_type"] == "stream" == last.get("output_type"):
-            if output["name"] == last["name"]:
-                last["text"] += output["text"]
-                continue
+        same = output["output_type"] == "stream" and output["name"] == last.get("name")
+        if same:
+            last["text"] += output["text"]
+            continue
         joined.append(output)
     return joined
 

@@ -13,8 +13,10 @@ broken and every further call says why.
 from __future__ import annotations
 
 import builtins
+import linecache
 import socket
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from struct import Struct, error
 from typing import Any
@@ -26,6 +28,8 @@ from .codec import MAX_FRAME, Arguments, Codec, MalformedError, UnsendableError
 TRUSTED, STUDENT = 0, 1
 CALLABLE, ITERATOR = 1, 2
 MAX_HANDLES = 1 << 20
+_OF_STUDENTS = ("__main__", "student")
+_STUDENTS_CODE, _LONGEST_FILE = "<student's code>", 100_000
 MAX_REENTRY = 60
 
 _U32 = Struct("<I")
@@ -83,6 +87,7 @@ class RemoteCallable(Remote):
     __slots__ = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True  # tracebacks go from the test to the student's line
         return self._peer.call(self, args, kwargs)
 
 
@@ -117,7 +122,7 @@ class Peer:
         sock: socket.socket,
         side: int,
         serve: Callable[[str, tuple[Any, ...]], Any],
-        taken_output: Callable[[], tuple[str, str]] | None = None,
+        taken_output: Callable[[], tuple[str, str] | None] | None = None,
     ) -> None:
         self.sock = sock
         self.side = side
@@ -175,6 +180,7 @@ class Peer:
             the exception that the call raised, as the same builtin class; UnsendableError,
             BrokenChannelError or ReplyTimeoutError.
         """
+        __tracebackhide__ = True
         self._send(_CALL, _U32.pack(remote._number) + self.codec.encode_call(args, kwargs))
         value, changed = self._reply()
         if changed is not None:
@@ -188,6 +194,7 @@ class Peer:
 
     def _reply(self) -> tuple[Any, Arguments | None]:
         """Serve the other side until its reply is there; return the value and the changes."""
+        __tracebackhide__ = True
         if self._depth >= MAX_REENTRY:
             raise RecursionError("calls between test and function are nested too deeply")
         self._depth += 1
@@ -202,6 +209,7 @@ class Peer:
 
     def _understand(self, frame: bytes) -> tuple[Any, Arguments | None]:
         """Take a reply apart: its marks, the value, then what the marks announce."""
+        __tracebackhide__ = True
         codec, changed, raised = self.codec, None, None
         try:
             marks = frame[1]
@@ -353,8 +361,11 @@ def malformed(problem: object) -> BrokenChannelError:
     return BrokenChannelError(f"the notebook's process sent a message that isn't one ({problem})")
 
 
-def described(problem: BaseException) -> tuple[list[str], list[Any], str]:
-    """Return what travels of an exception: the names of its classes, its arguments, its text."""
+def described(problem: BaseException) -> tuple[list[str], list[Any], str, tuple[str, int, str]]:
+    """Return what travels of an exception: its classes' names, its arguments, its text, its place.
+
+    The place is function, line number and line of the last frame that isn't a library's.
+    """
     names = [kind.__name__ for kind in type(problem).__mro__]
     plain = (type(None), bool, int, float, str)
     try:
@@ -362,20 +373,49 @@ def described(problem: BaseException) -> tuple[list[str], list[Any], str]:
         text = str(problem)[:10_000]
     except Exception:
         args, text = [], "(an exception that can't be shown)"
-    return names, args, text
+    return names, args, text, _place(problem)
 
 
-def rebuilt(names: Any, args: Any, text: Any) -> Exception:
+def _place(problem: BaseException) -> tuple[str, int, str]:
+    place = ("", 0, "")
+    for frame, number in traceback.walk_tb(problem.__traceback__):
+        code = frame.f_code
+        if frame.f_globals.get("__name__") in _OF_STUDENTS:
+            line = linecache.getline(code.co_filename, number).rstrip()[:300]
+            place = code.co_name, number, line
+    return place
+
+
+def rebuilt(names: Any, args: Any, text: Any, place: Any) -> Exception:
     """Return an exception of the first builtin class named, with the same arguments.
 
     An exception that isn't an ``Exception`` (SystemExit, KeyboardInterrupt) or has no builtin class
-    becomes a RuntimeError that names it.
+    becomes a RuntimeError that names it. Its traceback shows the line that the student wrote.
     """
+    problem: Exception = RuntimeError(f"{names[0]}: {text}" if names else str(text))
     for name in list(names)[:50]:
         kind = _EXTRA_ERRORS.get(name) or getattr(builtins, str(name), None)
         if isinstance(kind, type) and issubclass(kind, Exception) and kind is not Exception:
-            return _built(kind, str(names[0]), list(args), str(text))
-    return RuntimeError(f"{names[0]}: {text}" if names else str(text))
+            problem = _built(kind, str(names[0]), list(args), str(text))
+            break
+    function, number, line = place
+    return _raised_at(problem, str(function), int(number), str(line))
+
+
+def _raised_at(problem: Exception, function: str, number: int, line: str) -> Exception:
+    """Give an exception a traceback whose one frame is a line of the student's."""
+    if not 0 < number < _LONGEST_FILE:
+        return problem
+    lines = ["\n"] * (number - 1) + [line + "\n"]
+    linecache.cache[_STUDENTS_CODE] = (len(line), None, lines, _STUDENTS_CODE)
+    code = compile("raise problem", _STUDENTS_CODE, "exec")
+    name = function if function.isidentifier() else "<module>"
+    try:
+        exec(code.replace(co_name=name, co_firstlineno=number), {"problem": problem})
+    except Exception as raised:
+        trace = raised.__traceback__
+        return raised.with_traceback(trace.tb_next if trace else None)
+    return problem
 
 
 def _built(kind: type[Exception], name: str, args: list[Any], text: str) -> Exception:

@@ -170,16 +170,27 @@ class Codec:
         self._put_sequence(b"t", list(tuple.__iter__(value)), out, depth)
 
     def _put_set(self, value: Any, out: Chunks, depth: int) -> None:
-        self._put_sequence(b"S", list(set.__iter__(value)), out, depth)
+        self._put_unordered(b"S", list(set.__iter__(value)), out, depth)
 
     def _put_frozenset(self, value: Any, out: Chunks, depth: int) -> None:
-        self._put_sequence(b"Z", list(frozenset.__iter__(value)), out, depth)
+        self._put_unordered(b"Z", list(frozenset.__iter__(value)), out, depth)
 
     def _put_sequence(self, tag: bytes, items: list[Any], out: Chunks, depth: int) -> None:
         depth = self._enter(len(items), depth)
         out.append(tag + _U32.pack(len(items)))
         for item in items:
             self._encode(item, out, depth)
+
+    def _put_unordered(self, tag: bytes, items: list[Any], out: Chunks, depth: int) -> None:
+        """Put a set's items in an order that both sides agree on: else it seems to have changed."""
+        depth = self._enter(len(items), depth)
+        out.append(tag + _U32.pack(len(items)))
+        encoded = []
+        for item in items:
+            one: Chunks = []
+            self._encode(item, one, depth)
+            encoded.append(b"".join(one))
+        out.extend(sorted(encoded))
 
     def _put_dict(self, value: Any, out: Chunks, depth: int) -> None:
         items = list(dict.items(value))
@@ -453,7 +464,7 @@ def _array_at(buf: bytes, pos: int) -> tuple[Any, int]:
     if end > len(buf):
         raise MalformedError("an array beyond the end of the message")
     if code == 0:  # bytes other than 0 and 1 would make a bool that is neither
-        return np.ndarray(shape, np.uint8, buf, start) != 0, end
+        return np.ndarray(shape, np.uint8, buf, start).astype(bool), end
     return np.ndarray(shape, dtype, buf, start).copy(), end
 
 

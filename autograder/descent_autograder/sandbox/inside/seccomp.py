@@ -207,7 +207,8 @@ def _deny_each(
 
 def _numbers(calls: dict[str, tuple[int | None, int | None]], machine: str) -> list[int]:
     column = 0 if machine == "x86_64" else 1
-    return [numbers[column] for numbers in calls.values() if numbers[column] is not None]
+    found = (numbers[column] for numbers in calls.values())
+    return [number for number in found if number is not None]
 
 
 def _signals_only_to(pid: int, machine: str) -> list[Instruction]:

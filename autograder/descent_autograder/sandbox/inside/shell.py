@@ -23,7 +23,7 @@ from traitlets.config import Config
 Message = dict[str, Any]
 
 
-class Recorder(Session):
+class Recorder(Session):  # type: ignore[misc,unused-ignore]
     """Takes the place of the session that would send messages to a front end."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -166,7 +166,8 @@ class Shell(ZMQInteractiveShell):
     @property
     def user_global_ns(self) -> dict[str, Any]:
         """The globals that cells run in."""
-        return self.user_ns
+        names: dict[str, Any] = self.user_ns
+        return names
 
     @property
     def recorder(self) -> Recorder:
@@ -216,7 +217,8 @@ def run_cell(shell: Shell, source: str, count: int) -> tuple[list[Message], Mess
     """Run one cell as the ``count``-th; return its messages and how it ended."""
     shell.execution_count = count
     shell.display_trap.hook = shell.displayhook
-    result = shell.run_cell(source, store_history=True, silent=False)
+    run: Any = shell.run_cell
+    result = run(source, store_history=True, silent=False)
     shell.payload_manager.clear_payload()
     problem = result.error_before_exec or result.error_in_exec
     ended: Message = {"status": "ok"}
@@ -237,8 +239,9 @@ def warm_up(shell: Shell) -> None:
     """
     spaces = (shell.user_ns, shell.user_ns_hidden)
     before = [dict(space) for space in spaces]
+    run: Any = shell.run_cell
     for source in ("import matplotlib.pyplot as plt; plt.plot([0, 1]); plt.xlabel('x')", "1 / 0"):
-        shell.run_cell(source, store_history=False)
+        run(source, store_history=False)
     shell.recorder.take()
     for space, content in zip(spaces, before, strict=True):
         space.clear()

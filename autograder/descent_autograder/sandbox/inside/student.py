@@ -6,9 +6,10 @@ nothing that this process says beyond "this is what the student's code gave".
 
 from __future__ import annotations
 
+import linecache
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -32,7 +33,7 @@ class Student:
 
     def serve(self, question: str, arguments: tuple[Any, ...]) -> Answer:
         """Answer one question of the trusted side."""
-        answer = {
+        answers: dict[str, Callable[..., Answer]] = {
             "run": self.run,
             "load": self.load,
             "look": self.look,
@@ -40,8 +41,8 @@ class Student:
             "assign": setattr,
             "next": self.next,
             "files": self.files,
-        }[question]
-        return answer(*arguments)
+        }
+        return answers[question](*arguments)
 
     def run(self, source: str, count: int) -> Answer:
         """Run a cell; return its messages and how it ended."""
@@ -53,6 +54,7 @@ class Student:
     def load(self, source: str, filename: str) -> None:
         """Run a Python file's source as a module of its own."""
         self._names.update(__name__="student", __file__=filename)
+        linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
         exec(compile(source, filename, "exec"), self._names)
 
     def look(self, name: str) -> Answer:

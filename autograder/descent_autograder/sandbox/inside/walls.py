@@ -88,7 +88,7 @@ class Namespaces:
 
     def excess(self, limits: Mapping[str, float]) -> str:
         """Look at memory; the scratch folders are capped by themselves."""
-        return "memory" if resident_bytes() > limits["memory_bytes"] else ""
+        return "memory" if memory_in_use() > limits["memory_bytes"] else ""
 
     def close(self) -> None:
         """Do nothing: all was in memory."""
@@ -108,7 +108,7 @@ class Folder:
         _live_in(self._root)
         self._rules = self._abi = 0
         if settings["wall"] == "landlock":
-            self._abi = min(landlock.version(), settings.get("abi") or landlock.version())
+            self._abi = min(landlock.version(), settings["abi"])
             shown = settings["shown"]
             self._rules = landlock.ruleset(shown, settings["hidden"], self._root, self._abi)
         system.prctl(system.PR_SET_CHILD_SUBREAPER, 1)
@@ -164,7 +164,7 @@ class Folder:
 
     def excess(self, limits: Mapping[str, float]) -> str:
         """Look at memory, and at what lies in the scratch folder."""
-        if resident_bytes() > limits["memory_bytes"]:
+        if memory_in_use() > limits["memory_bytes"]:
             return "memory"
         size = count = 0
         for folder, _, names in os.walk(self._root):
@@ -197,14 +197,23 @@ def killed(child: int) -> tuple[int, float]:
     return status, _cpu(usage)
 
 
-def resident_bytes() -> int:
-    """Return what all descendants of this process hold in memory, shared pages left out."""
-    page = os.sysconf("SC_PAGE_SIZE")
+def memory_in_use() -> int:
+    """Return what all descendants of this process hold in memory that this process doesn't.
+
+    Shared memory counts for each process that has it mapped; what a child has inherited from this
+    process doesn't count.
+    """
+    inherited = _memory_of(os.getpid())
+    return sum(max(0, _memory_of(pid) - inherited) for pid in descendants())
+
+
+def _memory_of(pid: int) -> int:
+    """Return the bytes that a process holds and that no file backs; 0 when it has ended."""
     total = 0
-    for pid in descendants():
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            fields = Path(f"/proc/{pid}/statm").read_text().split()
-            total += (int(fields[1]) - int(fields[2])) * page
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith(("RssAnon:", "RssShmem:")):
+                total += int(line.split()[1]) << 10
     return total
 
 

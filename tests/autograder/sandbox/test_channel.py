@@ -1,0 +1,353 @@
+"""The channel, both ends in one process: calls, callbacks, changes, and replies that are none."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+from descent_autograder.sandbox.inside.channel import (
+    STUDENT,
+    TRUSTED,
+    BrokenChannelError,
+    Peer,
+    Remote,
+    RemoteCallable,
+    RemoteIterator,
+    ReplyTimeoutError,
+)
+from descent_autograder.sandbox.trustedside import serve_student
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+
+@contextmanager
+def connected(**names: Any) -> Iterator[Peer]:
+    """Yield the trusted end of a channel whose other end knows these names."""
+    ours, theirs = socket.socketpair()
+    questions: dict[str, Callable[..., Any]] = {
+        "look": names.__getitem__,
+        "attribute": getattr,
+        "assign": setattr,
+        "next": lambda i: next(((True, v) for v in i), (False, None)),
+    }
+
+    def student() -> None:
+        try:
+            Peer(theirs, STUDENT, lambda q, a: questions[q](*a)).serve_forever()
+        except (BrokenChannelError, OSError):
+            theirs.close()
+
+    thread = threading.Thread(target=student, daemon=True)
+    thread.start()
+    peer = Peer(ours, TRUSTED, serve_student)
+    peer.limit(5)
+    try:
+        yield peer
+    finally:
+        ours.close()
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def test_calls_functions_with_plain_data() -> None:
+    with connected(add=lambda a, b=1: a + b) as peer:
+        add = peer.ask("look", "add")
+        assert isinstance(add, RemoteCallable)
+        assert add(1) == 2
+        assert add("a", b="b") == "ab"
+        assert np.array_equal(add(np.eye(2), np.ones(2)), np.eye(2) + 1)
+
+
+def test_callbacks_re_enter() -> None:
+    def fold(f: Any, values: Any) -> Any:
+        total = 0
+        for value in values:
+            total = f(total, value)
+        return total
+
+    with connected(fold=fold) as peer:
+        remote = peer.ask("look", "fold")
+        assert remote(lambda a, b: a + b, [1, 2, 3]) == 6
+        # the callback may itself call the student's function
+        assert remote(lambda a, b: a + remote(lambda x, y: x + y, [b, b]), [1, 2]) == 6
+
+
+def test_a_function_comes_back_as_itself() -> None:
+    def callback(x: int) -> int:
+        return x
+
+    with connected(same=lambda f: f, pair=lambda f: [f, {"f": f}]) as peer:
+        assert peer.ask("look", "same")(callback) is callback
+        pair = peer.ask("look", "pair")(callback)
+        assert pair[0] is callback
+        assert pair[1]["f"] is callback
+        assert peer.ask("look", "same") is peer.ask("look", "same")
+
+
+def test_changes_in_place_are_carried_back() -> None:
+    def change(array: Any, items: list[Any], state: dict[str, Any], seen: set[int]) -> None:
+        array *= 2
+        items.append(4)
+        items[0] = "new"
+        state["w"] += 1
+        state["added"] = 1
+        del state["gone"]
+        seen.add(2)
+
+    with connected(change=change) as peer:
+        array, items, seen = np.ones(3), [1, [2]], {1}
+        inner, weights = items[1], np.zeros(2)
+        state = {"w": weights, "gone": 0}
+        peer.ask("look", "change")(array, items, state, seen=seen)
+        assert array.tolist() == [2, 2, 2]
+        assert items == ["new", [2], 4]
+        assert items[1] is inner
+        assert weights.tolist() == [1, 1]  # the very array, wherever else it is known
+        assert state.keys() == {"w", "added"}
+        assert seen == {1, 2}
+
+
+def test_callbacks_change_the_students_arguments_too() -> None:
+    def offer(f: Any) -> Any:
+        array = np.zeros(2)
+        f(array)
+        return array
+
+    def fill(array: Any) -> None:
+        array[:] = 7
+
+    with connected(offer=offer) as peer:
+        assert peer.ask("look", "offer")(fill).tolist() == [7, 7]
+
+
+def test_draws_advance_the_callers_generator() -> None:
+    with connected(draw=lambda rng, n: rng.normal(size=n)) as peer:
+        rng, twin = np.random.default_rng(1), np.random.default_rng(1)
+        drawn = peer.ask("look", "draw")(rng, 3)
+        assert np.array_equal(drawn, twin.normal(size=3))
+        assert rng.normal() == twin.normal()
+
+
+def test_exceptions_arrive_as_the_same_builtin_class() -> None:
+    class Own(ValueError):
+        pass
+
+    def fail(kind: str) -> None:
+        raise {
+            "value": ValueError("v", 2),
+            "own": Own("own"),
+            "key": KeyError("k"),
+            "exit": SystemExit(3),
+            "linalg": np.linalg.LinAlgError("singular"),
+            "unicode": UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"),
+            "base": Exception("plain"),
+            "todo": NotImplementedError("later"),
+        }[kind]
+
+    with connected(fail=fail) as peer:
+        remote = peer.ask("look", "fail")
+        with pytest.raises(ValueError, match="v") as caught:
+            remote("value")
+        assert caught.value.args == ("v", 2)
+        with pytest.raises(ValueError, match="own") as caught:
+            remote("own")
+        assert type(caught.value) is ValueError
+        with pytest.raises(KeyError) as missing:
+            remote("key")
+        assert str(missing.value) == "'k'"
+        with pytest.raises(RuntimeError, match="SystemExit"):
+            remote("exit")
+        with pytest.raises(np.linalg.LinAlgError):
+            remote("linalg")
+        with pytest.raises((UnicodeError, RuntimeError)):
+            remote("unicode")
+        with pytest.raises(RuntimeError, match="plain"):
+            remote("base")
+        with pytest.raises(NotImplementedError):
+            remote("todo")
+
+
+def test_errors_of_callbacks_reach_the_student_and_come_back() -> None:
+    def careful(f: Any) -> str:
+        try:
+            f()
+        except ZeroDivisionError:
+            return "caught"
+        return "nothing"
+
+    with connected(careful=careful, careless=lambda f: f()) as peer:
+        assert peer.ask("look", "careful")(lambda: 1 / 0) == "caught"
+        with pytest.raises(ZeroDivisionError):
+            peer.ask("look", "careless")(lambda: 1 / 0)
+
+
+def test_objects_stay_on_their_side() -> None:
+    class Model:
+        def __init__(self) -> None:
+            self.weights = np.zeros(2)
+            self._secret = 1
+
+        def fit(self, x: Any) -> Model:
+            self.weights = self.weights + x
+            return self
+
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        __hash__ = None  # type: ignore[assignment]
+
+    with connected(Model=Model) as peer:
+        model = peer.ask("look", "Model")()
+        assert type(model) is Remote
+        assert model.fit(1.5) is model
+        assert model.weights.tolist() == [1.5, 1.5]
+        model.weights = np.ones(1)
+        assert model.weights.tolist() == [1]
+        assert not callable(model)
+        assert model != 1
+        assert model != "anything"
+        for private in ("_secret", "__dict__x", "__array__", "__len__"):
+            with pytest.raises(AttributeError):
+                getattr(model, private)
+        with pytest.raises(TypeError):
+            float(model)
+        assert np.asarray(model).dtype == object
+
+
+def test_iterators_are_drawn_from_one_by_one() -> None:
+    def count() -> Iterator[int]:
+        yield from range(10**9)
+
+    with connected(count=count, zipped=lambda i: [next(i), next(i)]) as peer:
+        numbers = peer.ask("look", "count")()
+        assert isinstance(numbers, RemoteIterator)
+        assert [next(numbers) for _ in range(3)] == [0, 1, 2]
+        assert peer.ask("look", "zipped")(iter("abc")) == ["a", "b"]
+
+
+def test_large_arrays_travel() -> None:
+    with connected(double=lambda x: 2 * x) as peer:
+        big = np.arange(1_000_000.0)
+        assert np.array_equal(peer.ask("look", "double")(big), 2 * big)
+        with pytest.raises(TypeError, match="too large"):
+            peer.ask("look", "double")(np.zeros(20_000_000))
+
+
+def test_only_what_was_handed_over_can_be_called() -> None:
+    """The student may name any handle: only those given to it mean anything."""
+
+    class Course:
+        answers = 42
+
+        def grade(self) -> int:
+            return 7
+
+    Course.__module__ = "descent_autograder.catalogue"
+    given_ = Course()
+    tried = {
+        "function": lambda f: f.func_globals,
+        "attribute": lambda f: f.answers,
+    }
+    with connected(**tried) as peer:
+        for name, target in (("function", connected), ("attribute", given_)):
+            with pytest.raises(AttributeError):
+                peer.ask("look", name)(target)
+
+
+def replying(*frames: bytes, wait: float = 0.0, drip: bool = False) -> Peer:
+    """Return the trusted end of a channel whose other end sends these bytes, come what may."""
+    ours, theirs = socket.socketpair()
+
+    def hostile() -> None:
+        with theirs:
+            for frame in frames:
+                time.sleep(wait)
+                for piece in [frame[i : i + 1] for i in range(len(frame))] if drip else [frame]:
+                    try:
+                        theirs.sendall(piece)
+                    except OSError:
+                        return
+                    if drip:
+                        time.sleep(0.2)
+            time.sleep(wait)
+
+    threading.Thread(target=hostile, daemon=True).start()
+    peer = Peer(ours, TRUSTED, serve_student)
+    peer.limit(1)
+    return peer
+
+
+def frame(body: bytes) -> bytes:
+    return struct.pack("<I", len(body)) + body
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"",
+        b"\x01",
+        frame(b""),
+        b"\xff\xff\xff\xff" + b"x" * 100,
+        frame(b"R"),
+        frame(b"R\x00"),
+        frame(b"R\x00N") + frame(b"R\x00N"),
+        frame(b"R\x00NN"),
+        frame(b"R\x01N"),
+        frame(b"R\x02N"),
+        frame(b"R\x04N" + b"i" + b"\x00" * 8),
+        frame(b"Z"),
+        frame(b"C\xff\xff\xff\xff\x00\x00\x00\x00"),
+        frame(b"C\x00"),
+        frame(b"QN"),
+        frame(b"R\x00H\x00\x05\x00\x00\x00\x00\x00"),
+    ],
+)
+def test_what_is_no_reply_breaks_the_channel_for_good(reply: bytes) -> None:
+    peer = replying(reply)
+    for _ in range(2):
+        with pytest.raises(BrokenChannelError):
+            peer.ask("look", "x")
+    peer.close()
+
+
+def test_slow_replies_are_not_waited_for() -> None:
+    for peer in (replying(frame(b"R\x00N"), wait=3), replying(frame(b"R\x00N"), drip=True)):
+        started = time.monotonic()
+        with pytest.raises(ReplyTimeoutError):
+            peer.ask("look", "x")
+        assert time.monotonic() - started < 2.5
+        peer.close()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=60), st.booleans())
+def test_fuzzed_replies_answer_or_break(body: bytes, framed: bool) -> None:
+    fuzzed(body, framed)
+
+
+@pytest.mark.soak
+@settings(max_examples=10_000, deadline=None)
+@given(st.binary(max_size=200), st.booleans())
+def test_soak_fuzzed_replies_answer_or_break(body: bytes, framed: bool) -> None:
+    fuzzed(body, framed)
+
+
+def fuzzed(body: bytes, framed: bool) -> None:
+    peer = replying(frame(b"R" + body) if framed else body)
+    try:
+        peer.ask("look", "x")
+    except BrokenChannelError:
+        assert peer.broken is not None
+    except Exception:
+        # the student's side may well send an exception: in a frame, and not otherwise
+        if not framed:
+            raise
+    finally:
+        peer.close()

@@ -1,0 +1,55 @@
+"""The same probes as another user, and where nobody may make namespaces."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.sandbox
+HERE = Path(__file__).parent
+ORDINARY = "61000"
+
+SCENES = {
+    "an ordinary user": ([ORDINARY], "namespaces", ["test_confinement.py"]),
+    "an ordinary user, namespaces forbidden": (
+        ["--no-namespaces", ORDINARY],
+        "landlock",
+        ["test_confinement.py", "older_landlock.py", "test_worker.py"],
+    ),
+    "root, namespaces forbidden": (
+        ["--no-namespaces", "0"],
+        "landlock",
+        ["test_confinement.py"],
+    ),
+}
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("scene", SCENES)
+def test_the_wall_stands_for(scene: str, tmp_path: Path) -> None:
+    who, wall, files = SCENES[scene]
+    if os.geteuid() != 0 and scene.startswith("root"):
+        return  # the scene is another one: this process can't become root
+    command = [sys.executable, str(HERE / "elsewhere.py"), *who, "-m", "pytest", "-q"]
+    command += [
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:randomly",
+        f"--basetemp=/tmp/scene-{os.getpid()}",
+    ]
+    command += [str(HERE / name) for name in files]
+    environment = {**os.environ, "MPLCONFIGDIR": "/tmp", "DESCENT_TEST_EXPECT": wall, "CI": ""}
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment, cwd=HERE.parents[2], check=False
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed
+    assert int(passed[1]) >= 30
+    assert "skipped" not in done.stdout.replace("Nothing was skipped", "")

@@ -1,0 +1,383 @@
+"""Whole submissions through a real worker: what counts, what is lost, and what is said."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import nbformat
+import pytest
+from descent.judging import Stopped, judge
+from descent_autograder import catalogue
+from descent_autograder.sandbox import Limits, Wall, Worker
+from descent_autograder.sandbox.worker import UNSAFE_REMARK
+
+from .notebooks import SECRET, Graded, execute, notebook
+
+pytestmark = pytest.mark.sandbox
+
+DIFFERENCE = """
+import numpy as np
+def central_difference(f, x, h=1e-5):
+    x = np.array(x, dtype=float)
+    grad = np.zeros(x.shape)
+    for i in np.ndindex(*x.shape):
+        old = x[i]
+        x[i] = old + h
+        plus = f(x)
+        x[i] = old - h
+        grad[i] = (plus - f(x)) / (2 * h)
+        x[i] = old
+    return grad
+"""
+CHECK = Graded('check("central_difference", central_difference, points=3)', 3, "central")
+
+
+def test_a_right_answer_earns_its_points(worker: Worker) -> None:
+    ran = execute(worker, DIFFERENCE, CHECK)
+    assert ran.score(1) == 3
+    verdict = ran.outcome.verdicts["central"]
+    assert verdict["passed"]
+    assert verdict["score"] == 3
+    assert ran.outcome.remarks == []
+    assert ran.outcome.cpu_seconds > 0
+
+
+def test_wrong_and_blank_answers_earn_none_and_are_told_why(worker: Worker) -> None:
+    wrong = execute(worker, DIFFERENCE.replace("(2 * h)", "2 * h"), CHECK)
+    assert wrong.score(1) == 0
+    assert wrong.outcome.verdicts["central"]["mistakes"]
+    assert wrong.error(1)[0] == "AssertionError"
+    assert any("text/html" in o.get("data", {}) for o in wrong.outputs(1))
+    blank = execute(worker, "def central_difference(f, x, h): raise NotImplementedError", CHECK)
+    assert blank.score(1) == 0
+    assert blank.outcome.verdicts["central"]["status"] == "unfinished"
+
+
+def test_cases_are_the_students_own_and_come_again(worker: Worker, monkeypatch: Any) -> None:
+    """The same student meets the same cases, another student others."""
+    spy = DIFFERENCE.replace("return grad", "print(repr(x.ravel()[:2].tolist()))\n    return grad")
+
+    def seen(student: str) -> str:
+        ran = execute(worker, spy, CHECK, student=student)
+        return str(ran.outcome.verdicts["central"]["printed"])
+
+    assert seen("ada") == seen("ada")
+    assert seen("ada") != seen("bob")
+
+
+def test_warnings_prints_and_stderr_cost_nothing(worker: Worker) -> None:
+    loud = DIFFERENCE.replace(
+        "return grad",
+        "import sys, warnings\n    warnings.warn('beware')\n    print('out')\n"
+        "    print('err', file=sys.stderr)\n    np.array([1.0]) / 0\n    return grad",
+    )
+    plain = Graded("assert central_difference(lambda x: x.sum(), np.ones(2)).shape == (2,)", 2)
+    own = Graded("import sys, warnings\nprint('oops', file=sys.stderr)\nwarnings.warn('w')", 1)
+    ran = execute(worker, loud, CHECK, plain, own)
+    assert [ran.score(i) for i in (1, 2, 3)] == [3, 2, 1]
+    printed = ran.outcome.verdicts["central"]["printed"]
+    assert all(word in printed for word in ("beware", "out", "err", "divide by zero"))
+    assert "out\n" in ran.text(2)
+
+
+def test_ordinary_asserts_see_names_and_values(worker: Worker) -> None:
+    ran = execute(
+        worker,
+        "import numpy as np\nx = np.arange(3)\nname = 'ada'\n"
+        "def scale(v, by=2):\n    return v * by",
+        Graded("assert name == 'ada' and x.tolist() == [0, 1, 2]\nassert scale(x, by=3)[2] == 6"),
+        Graded("assert scale(2) == 5, 'twice'"),
+        Graded("def helper(v):\n    return [scale(w) for w in v]\nassert helper([1]) == [2]"),
+        Graded("assert no_such_name"),
+        Graded("0.5"),
+        Graded("'full marks'"),
+    )
+    assert [ran.score(i) for i in range(1, 7)] == [1, 0, 1, 0, 0.5, 1]
+    assert ran.error(2) == ("AssertionError", "twice")
+    assert ran.error(4)[0] == "NameError"
+
+
+def test_grade_cells_never_reach_the_students_process(worker: Worker) -> None:
+    ran = execute(
+        worker,
+        "import linecache, gc, sys\ndef f():\n    return 1",
+        Graded("canary_9274 = f()\nassert f() == 1 and 'canary_' + '9274'"),
+        """
+import json
+texts = [str(v) for m in (In, linecache.cache.values(), globals().values()) for v in m]
+frames = [str(f.f_locals.keys()) for f in sys._current_frames().values()]
+words = [o for o in gc.get_objects() if type(o) in (list, dict) and 'canary_' + '9274' in str(o)]
+print(json.dumps(len([t for t in texts + frames if "canary_" + "9274 =" in t])))
+""",
+    )
+    assert ran.score(1) == 1
+    assert ran.facts(2) == 0
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "import numpy as np\nnp.allclose = np.array_equal = lambda *a, **k: True",
+        "import numpy.testing\nnumpy.testing.assert_allclose = lambda *a, **k: None",
+        "class np:\n    allclose = staticmethod(lambda *a, **k: True)",
+        "check = lambda *a, **k: None",
+        "import descent\ndescent.check = lambda *a, **k: None",
+        "import descent.judging\ndescent.judging.judge = None",
+        "import builtins\nbuiltins.abs = lambda x: 0\nbuiltins.AssertionError = ValueError",
+        "abs = max = all = any = lambda *a: True\nassert_close = print",
+        "class E(dict):\n    __eq__ = lambda *a: True\n    __ne__ = lambda *a: False\n"
+        "def answer():\n    return E()",
+        "class E(float):\n    __eq__ = lambda *a: True\n    __sub__ = lambda *a: 0\n"
+        "def answer():\n    return E()",
+        "class E:\n    __eq__ = __lt__ = __le__ = lambda *a: True\n    __abs__ = lambda s: 0\n"
+        "    __sub__ = __rsub__ = lambda *a: 0\n    __array__ = lambda *a, **k: __import__('numpy')"
+        ".array(42.0)\n    __float__ = lambda s: 42.0\n"
+        "def answer():\n    return E()",
+        "import numpy as n\nclass E(n.ndarray):\n    __eq__ = lambda *a: True\n"
+        "def answer():\n    return n.zeros(1).view(E)",
+        "get_ipython().run_cell = lambda *a, **k: None",
+        "ip = get_ipython()\nip.input_transformers_cleanup.append(lambda l: ['pass\\n'])",
+        "import ast\nclass T(ast.NodeTransformer):\n    def visit_Assert(self, n):\n"
+        "        return ast.Pass()\nget_ipython().ast_transformers.append(T())",
+        "import sys\nsys.displayhook = lambda v: None\nget_ipython().display_pub.publish = print",
+        "answer.__code__ = (lambda: 1).__code__ if 'answer' in globals() else None",
+        "import os\ndef answer():\n    os._exit(0)",
+        "def answer():\n    raise SystemExit(0)",
+        "def answer():\n    raise KeyboardInterrupt",
+        "def answer():\n    while True: pass",
+        "import socket\ndef answer():\n    import os, struct\n    for fd in range(3, 20):\n"
+        "        try: os.write(fd, struct.pack('<I', 11) + b'R\\0d' + struct.pack('d', 42.0))\n"
+        "        except OSError: pass\n    return 1",
+    ],
+)
+def test_cheating_gains_nothing(worker: Worker, attack: str) -> None:
+    """Each is set against three tests of a function that gives the wrong number."""
+    ran = execute(
+        worker,
+        "import numpy as np\ndef answer():\n    return 41.0",
+        attack,
+        Graded("assert abs(answer() - 42) < 1e-9"),
+        Graded("assert np.allclose(answer(), 42.0)"),
+        Graded("assert answer() == 42.0"),
+    )
+    # A forged reply is an answer like any other: a process may answer what it likes, once.
+    scores = [ran.score(i) for i in (2, 3, 4)]
+    assert scores == [0, 0, 0], ran.cells[2:]
+
+
+def test_the_releases_imports_and_helpers_stand(worker: Worker) -> None:
+    locked = {"nbgrader": {"grade": False, "solution": False, "locked": True, "grade_id": "h"}}
+    release = nbformat.v4.new_notebook()
+    release.cells = [
+        nbformat.v4.new_code_cell(
+            "from numpy.testing import assert_allclose as close\n%matplotlib"
+        ),
+        nbformat.v4.new_code_cell("def expected():\n    return 42.0", metadata=locked),
+    ]
+    student = (
+        "close = lambda *a: None\ndef expected():\n    return 41.0\ndef answer():\n    return 41.0"
+    )
+    test = Graded("close(answer(), expected())")
+    without = execute(worker, student, test)
+    assert without.score(1) == 1  # nobody said that `close` isn't the student's to define
+    given = execute(worker, student, test, release=nbformat.writes(release).encode())
+    assert given.score(1) == 0
+    assert given.error(1)[0] == "AssertionError"
+
+
+@pytest.mark.parametrize(
+    ("score", "counted"),
+    [("float('nan')", 0), ("float('inf')", 0), ("1e9", 2), ("-1e9", 0), ("1.5", 1.5)],
+)
+def test_a_score_that_the_student_returns_is_kept_in_bounds(
+    worker: Worker, score: str, counted: float
+) -> None:
+    ran = execute(worker, f"def f():\n    return {score}", Graded("f()", 2))
+    assert ran.score(1) == counted
+
+
+@pytest.mark.parametrize(
+    ("cell", "name", "word"),
+    [
+        ("import os\nos._exit(3)", "Crash", "exit status 3"),
+        ("import ctypes\nctypes.string_at(0)", "Crash", "segmentation fault"),
+        ("while True:\n    pass", "TimeLimit", "4 seconds"),
+        (
+            "import signal, ctypes\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+            "ctypes.CDLL(None).sleep(60)",
+            "TimeLimit",
+            "4 seconds",
+        ),
+    ],
+)
+def test_a_crash_loses_the_cell_not_the_notebook(
+    worker: Worker, cell: str, name: str, word: str
+) -> None:
+    ran = execute(
+        worker,
+        "kept = [1]",
+        "def answer():\n    return 42 + len(kept)",
+        Graded("assert answer() == 43"),
+        cell,
+        "kept.append(2)",
+        Graded("assert answer() == 44"),
+    )
+    assert ran.error(3)[0] == name
+    assert word in ran.error(3)[1]
+    assert [ran.score(2), ran.score(5)] == [1, 1]
+    assert any(word in remark for remark in ran.outcome.remarks)
+    assert [c.execution_count for c in ran.cells] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_function_that_crashes_or_hangs_loses_its_test_alone(worker: Worker) -> None:
+    started = time.monotonic()
+    ran = execute(
+        worker,
+        DIFFERENCE,
+        "import os\ndef crash():\n    os._exit(1)\ndef hang():\n    while True: pass",
+        Graded("crash()"),
+        CHECK,
+        Graded("hang()"),
+        CHECK,
+        Graded('check("central_difference", lambda f, x, h: hang(), points=3)', 3, "hangs"),
+        Graded("while True: pass"),
+        Graded("assert central_difference(lambda x: x.sum(), np.ones(2)).sum() > 1"),
+    )
+    assert [ran.score(i) for i in range(2, 9)] == [0, 3, 0, 3, 0, 0, 1]
+    assert ran.outcome.verdicts["hangs"]["status"] == "timeout"
+    assert "exit status 1" in ran.error(2)[1]
+    assert time.monotonic() - started < 30
+
+
+def test_the_notebooks_own_time_ends(wall: Wall) -> None:
+    limits = Limits(cell_seconds=1, notebook_seconds=3)
+    with Worker(wall, limits) as short:
+        ran = execute(short, *["import time\ntime.sleep(0.9)"] * 6, Graded("assert True"))
+    assert ran.error(0) is None
+    assert ran.error(6)[0] == "NotRun"
+    assert "whole notebook" in ran.outcome.remarks[-1]
+
+
+def test_output_is_cut_with_a_sentence(worker: Worker) -> None:
+    ran = execute(worker, "for _ in range(10_000):\n    print('x' * 1000)", "print('next')")
+    assert len(ran.text(0)) <= 1 << 20
+    assert "was cut after" in ran.outputs(0)[-1].text
+    assert ran.text(1) == "next\n"
+
+
+def test_what_a_submission_says_of_its_outputs_is_not_believed(worker: Worker) -> None:
+    forged = """
+recorder = get_ipython().display_pub.session
+recorder.messages += [
+    None, 7, {}, {"output_type": "stream", "name": "odd", "text": 5},
+    {"output_type": "display_data", "data": {"text/plain": 5, 7: 8, "bad mime": "x"}},
+    {"output_type": "display_data", "data": None, "metadata": "x"},
+    {"output_type": "execute_result", "data": {"application/json": {"a": [float("nan"), object]}}},
+    {"output_type": "error", "ename": None, "evalue": 7, "traceback": "x"},
+    {"output_type": "display_data", "data": {"text/plain": "\\ud800"}},
+    {"output_type": "update_display_data", "display_id": ["x"], "data": {}},
+]
+"""
+    ran = execute(worker, forged, Graded("assert True"))
+    json.loads(ran.outcome.notebook)
+    assert ran.score(1) == 1
+
+
+def test_files_are_there_and_only_for_this_submission(worker: Worker) -> None:
+    look = "import os\nprint(sorted(os.listdir('.')))"
+    ran = execute(worker, look, files={"data.csv": b"1,2", "sub/x": b"", "../up": b"", "/abs": b""})
+    assert "data.csv" in ran.text(0)
+    assert "up" not in ran.text(0)
+    assert "data.csv" not in execute(worker, look).text(0)
+
+
+def test_shadow_modules_shadow_nothing_in_the_grader(worker: Worker) -> None:
+    fake = b"allclose = lambda *a, **k: True\narray = list"
+    test = Graded("import numpy\nassert numpy.allclose(answer(), 42.0)")
+    ran = execute(worker, "def answer():\n    return 41.0", test, files={"numpy.py": fake})
+    assert ran.score(1) == 0
+
+
+def test_tests_leave_nothing_for_the_next_submission(worker: Worker) -> None:
+    first = Graded("import numpy as np, builtins\nbuiltins.left = np.left = 1\nnp.random.seed(1)")
+    execute(worker, "x = 1", first)
+    second = Graded(
+        "import builtins\nassert not hasattr(np, 'left') and not hasattr(builtins, 'left')"
+    )
+    assert execute(worker, "x = 1", second).score(1) == 1
+
+
+def test_names_that_tests_bind_are_not_taken_for_the_students(worker: Worker) -> None:
+    ran = execute(
+        worker,
+        "def f(x):\n    return x",
+        Graded("result = f(1)\nassert result == 1"),
+        "result = 5",
+        Graded("assert result == 5"),
+        "print('result' in globals(), result)",
+    )
+    assert [ran.score(1), ran.score(3)] == [1, 1]
+    assert ran.text(4) == "True 5\n"
+
+
+def test_a_manually_graded_solution_runs_in_the_students_process(worker: Worker) -> None:
+    node = nbformat.reads(notebook("print('essay')").decode(), as_version=4)
+    node.cells[0].metadata["nbgrader"] = {
+        "grade": True,
+        "solution": True,
+        "locked": False,
+        "points": 5,
+        "grade_id": "essay",
+        "schema_version": 3,
+        "task": False,
+    }
+    node.cells[0].source = "import os\nprint(os.getcwd())"
+    outcome = worker.execute(
+        nbformat.writes(node).encode(), assignment="a", student="s", secret=SECRET
+    )
+    text = json.loads(outcome.notebook)["cells"][0]["outputs"][0]["text"]
+    assert text in ("/home/student\n", ["/home/student\n"]) or "descent-" in str(text)
+    assert outcome.verdicts == {}
+
+
+def test_sessions_expose_a_files_functions(worker: Worker) -> None:
+    exam = catalogue.exam("central_difference", 3)
+    with worker.session(DIFFERENCE, "answer.py") as right:
+        assert "central_difference" in right
+        verdict = judge("central_difference", [right["central_difference"]], exam)
+        assert verdict.passed
+        assert right.status == "ok"
+        with pytest.raises(KeyError):
+            right["no_such_name"]
+        with pytest.raises(KeyError):
+            right["np"]
+    broken = "def central_difference(f, x, h):\n    return 1 / 0\n1 / 0\n"
+    with worker.session(broken, "answer.py") as half:
+        assert isinstance(half.problem, ZeroDivisionError)
+        verdict = judge("central_difference", [half["central_difference"]], exam)
+        assert verdict.status == "crashed"
+        assert "return 1 / 0" in verdict.message
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [("import os; os._exit(1)", "crashed"), ("while True: pass", "timeout")]
+)
+def test_sessions_tell_crashes_from_time_outs(worker: Worker, body: str, status: str) -> None:
+    exam = catalogue.exam("central_difference", 3)
+    with worker.session(f"def central_difference(f, x, h):\n    {body}", "answer.py") as session:
+        verdict = judge("central_difference", [session["central_difference"]], exam)
+        assert verdict.status == session.status == status
+        assert session.message
+        with pytest.raises(Stopped):
+            session["central_difference"]
+    with worker.session(body, "answer.py") as session:
+        assert session.status == status
+
+
+def test_without_a_wall_it_says_so() -> None:
+    with Worker(Wall.NONE, Limits(cell_seconds=5)) as bare:
+        ran = execute(bare, DIFFERENCE, CHECK, "while True: pass", CHECK)
+    assert [ran.score(1), ran.score(3)] == [3, 3]
+    assert ran.outcome.remarks[0] == UNSAFE_REMARK
