@@ -72,7 +72,8 @@ def test_notebook_runs_in_jupyterlab(lab: tuple[Any, Path, str], path: Path) -> 
 
     pictures = driver.execute_script(PICTURES)
     drawn = sum("<img " in str(one.get("data", {}).get("text/html", "")) for one in outputs)
-    assert len(pictures) >= drawn > 0
+    assert len(pictures) >= drawn
+    assert drawn or path not in LESSONS
     assert [one for one in pictures if not one["loaded"] or len(one["alt"]) < 20] == []
     assert "" not in driver.execute_script(FRAMES)
     assert driver.execute_script(READABLE) == []
