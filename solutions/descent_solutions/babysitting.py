@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -90,3 +90,58 @@ def diagnose(history: Mapping[str, ArrayLike]) -> set[str]:
     if np.mean(train[end] - val[end]) > 0.15:
         return {"overfitting"}
     return {"low capacity"} if np.mean(train[end]) < 0.75 else set()
+
+
+def wiggle(losses: ArrayLike) -> float:
+    """How much a curve of one loss per iteration jumps up and down, whatever its trend, `(I,)`.
+
+    It is the standard deviation of the differences between neighbours over √2: the standard
+    deviation of the noise itself, where a slow trend carries independent noise.
+    """
+    return float(np.std(np.diff(losses)) / np.sqrt(2))
+
+
+def rate_in_band(
+    ratio_at: Callable[[float], float],
+    rates: Sequence[float],
+    *,
+    low: float = 3e-4,
+    high: float = 3e-3,
+) -> float | None:
+    """The largest of `rates` whose update ratio lies from `low` to `high`; None when none does.
+
+    `ratio_at(rate)` measures the ratio; it may be NaN, which lies in no band.
+    """
+    inside = [rate for rate in rates if low <= ratio_at(rate) <= high]
+    return max(inside, default=None)
+
+
+def tile_filters(W: Array, image_shape: tuple[int, int], num_columns: int) -> Array:
+    """One picture of all first-layer filters, the columns of `W (D, H)`, row by row in a grid.
+
+    Every filter of `image_shape = (height, width)`, height · width = D, is stretched by itself
+    to 0 … 1; one that is constant becomes 0.5 throughout, and places left over in the last row
+    of the grid are 0. The picture has `num_columns · width` columns.
+    """
+    height, width = image_shape
+    num_filters = W.shape[1]
+    num_rows = -(-num_filters // num_columns)
+    low, spread = W.min(axis=0), np.ptp(W, axis=0)
+    flat = spread == 0
+    stretched = np.where(flat, 0.5, (W - low) / np.where(flat, 1.0, spread))
+    tiles = np.zeros((num_rows * num_columns, height, width))
+    tiles[:num_filters] = stretched.T.reshape(num_filters, height, width)
+    grid = tiles.reshape(num_rows, num_columns, height, width)
+    return grid.transpose(0, 2, 1, 3).reshape(num_rows * height, num_columns * width)
+
+
+def smoothness(W: Array, image_shape: tuple[int, int]) -> Array:
+    """How smooth every filter is, `(H,)`: 1 at most, about 0 for pure noise; filters as above.
+
+    The mean squared step to the neighbour below and to the right is held against the filter's
+    own variance, so that neither its size nor its brightness counts. NaN for a constant filter.
+    """
+    filters = W.T.reshape(-1, *image_shape)
+    steps = (np.square(np.diff(filters, axis=axis)).mean(axis=(1, 2)) for axis in (1, 2))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(1 - sum(steps) / (4 * filters.var(axis=(1, 2))))
