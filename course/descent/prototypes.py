@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["NOISE", "PROTOTYPES", "Prototype", "noisy"]
+__all__ = ["NOISE", "PROTOTYPES", "Prototype", "noisy", "written"]
 
 Array = npt.NDArray[Any]
 
@@ -106,3 +106,19 @@ def noisy(
         return np.asarray(gradient(w) + level * rng.standard_normal(np.shape(w)))
 
     return disturbed
+
+
+def written(rules: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
+    """Those of the update rules, by name, that take a step without an error.
+
+    So that a race can begin before the last of its runners has been written.
+    """
+    running = {}
+    for name, rule in rules.items():
+        try:
+            w, _ = rule(np.ones(2), np.ones(2), None, learning_rate=0.1)
+        except Exception:
+            continue
+        if np.shape(w) == (2,):
+            running[name] = rule
+    return running

@@ -314,7 +314,8 @@ def _given_rule(case: Case) -> Rule:
     def rule(w: Array, dw: Array, state: Any = None, *, learning_rate: float) -> tuple[Array, Any]:
         steps = 0 if state is None else state
         rate = learning_rate * (case["quick"] if steps >= case["patience"] else 1.0)
-        return w - rate * dw, steps + 1
+        with np.errstate(all="ignore"):
+            return w - rate * dw, steps + 1
 
     return rule
 
@@ -323,11 +324,20 @@ def _given_rule(case: Case) -> Rule:
 def unit_test(see: Observer, case: Case) -> None:
     (function,) = see.functions
     curvature = case["curvature"]
+
+    def loss(w: Array) -> float:
+        with np.errstate(all="ignore"):
+            return float(np.sum(0.5 * curvature * w**2))
+
+    def gradient(w: Array) -> Array:
+        with np.errstate(all="ignore"):
+            return np.asarray(curvature * w)
+
     for learning_rate in case["rates"]:
         outcome = function(
             _given_rule(case),
-            lambda w: float(np.sum(0.5 * curvature * w**2)),
-            lambda w: np.asarray(curvature * w),
+            loss,
+            gradient,
             case["w"],
             learning_rate=learning_rate,
             num_steps=case["num_steps"],

@@ -23,6 +23,7 @@ from descent.plots.optimizers.momentum import (
     stability,
 )
 from descent.plots.optimizers.rates import annealing, range_curve, schedules
+from descent.plots.optimizers.yours import your_forms, your_training
 
 __all__ = [
     "adagrad_steps",
@@ -42,4 +43,6 @@ __all__ = [
     "stability",
     "uncorrected_steps",
     "unit_tests",
+    "your_forms",
+    "your_training",
 ]

@@ -20,7 +20,7 @@ Array = npt.NDArray[Any]
 Rule = Callable[..., tuple[Any, Any]]
 
 OUTCOMES: Final = ("solved", "slow", "stalled", "diverged")
-RATES: Final = tuple(float(f"{10 ** (k / 4):.3g}") for k in range(-12, 1))
+RATES: Final = tuple(float(f"{10 ** (k / 2):.3g}") for k in range(-6, 1))
 NUM_STEPS: Final = 300
 _SEEDS: Final = 3
 
@@ -111,7 +111,7 @@ def unit_tests(
 ) -> Picture:
     """The heat map of your `rules` (by name) beside the course's own.
 
-    A rule that isn't written yet gets an empty row. Each rule runs at the one rate, of four a
+    A rule that isn't written yet gets an empty row. Each rule runs at the one rate, of two a
     decade from 0.001 to 1, with which it solves most cells.
     """
     text = style.words(_HEAT_MAP, text)
