@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import types
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -74,10 +75,36 @@ def _verdict(question: str, functions: tuple[Any, ...], points: float) -> Verdic
     ):
         warnings.simplefilter("default")
         verdict = judge(question, functions, exam, points)
+    if not verdict.passed:
+        verdict.remarks = [*_earlier(question, functions), *verdict.remarks]
     said = dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught)
     lines = printed.getvalue()[:_PRINTED_LIMIT]
     verdict.printed = "\n".join([*([lines.rstrip()] if lines.strip() else []), *said])
     return verdict
+
+
+def _earlier(question: str, functions: tuple[Any, ...]) -> list[str]:
+    """A sentence for each earlier task that these functions call and that isn't right yet."""
+    from descent.questions import all_questions
+
+    owners = {name: q.id for q in all_questions().values() for name in q.functions}
+    called: dict[str, str] = {}
+    for function in functions:
+        names = _names(getattr(function, "__code__", None))
+        called |= {name: owners[name] for name in names if name in owners}
+    return [
+        f"It calls your `{name}`, and {owner} isn't right yet: mend that one first."
+        for name, owner in called.items()
+        if owner != question and owner in _latest and not _latest[owner].passed
+    ]
+
+
+def _names(code: Any) -> list[str]:
+    """The names that code looks up outside itself, functions inside it included."""
+    if not isinstance(code, types.CodeType):
+        return []
+    inner = [name for constant in code.co_consts for name in _names(constant)]
+    return [*code.co_names, *code.co_freevars, *inner]
 
 
 def _unknown(question: str) -> str:

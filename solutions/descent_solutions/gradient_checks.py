@@ -11,7 +11,7 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 Params = Mapping[str, Array]
 LossAndGrads = Callable[[Any], tuple[float, Params]]
-Check = Callable[[LossAndGrads, Params], Mapping[str, float]]
+Checker = Callable[[LossAndGrads, Params], Mapping[str, float]]
 
 
 def forward_difference(f: Callable[[Array], float], x: Any, h: float = 1e-5) -> Array:
@@ -172,7 +172,7 @@ def check_gradients(
 def penalty_check(
     loss_and_grads: Callable[[Params, float], tuple[float, Params]],
     params: Params,
-    check: Check,
+    checker: Checker,
     *,
     reg: float,
 ) -> dict[str, float]:
@@ -189,47 +189,48 @@ def penalty_check(
         return total - loss, {name: total_grads[name] - grads[name] for name in grads}
 
     return {
-        "data": max(check(data, params).values()),
-        "penalty": max(check(penalty, params).values()),
+        "data": max(checker(data, params).values()),
+        "penalty": max(checker(penalty, params).values()),
     }
 
 
 def burn_in_check(
     loss_and_grads: LossAndGrads,
     params: Params,
-    check: Check,
+    checker: Checker,
     *,
     learning_rate: float,
     num_steps: int,
 ) -> tuple[Mapping[str, float], Mapping[str, float]]:
     """Errors at initialisation and after `num_steps` of plain gradient descent: (before, after)."""
-    before = check(loss_and_grads, params)
+    before = checker(loss_and_grads, params)
     moved = dict(params)
     for _ in range(num_steps):
         _, grads = loss_and_grads(moved)
         moved = {name: moved[name] - learning_rate * grads[name] for name in moved}
-    return before, check(loss_and_grads, moved)
+    return before, checker(loss_and_grads, moved)
 
 
 def seeded_check(
     loss_and_grads: Callable[[Params, np.random.Generator], tuple[float, Params]],
     params: Params,
-    check: Check,
+    checker: Checker,
     *,
     seed: int,
 ) -> Mapping[str, float]:
     """Check a random loss with its randomness frozen: every call draws from the same seed."""
-    return check(lambda p: loss_and_grads(p, np.random.default_rng(seed)), params)
+    return checker(lambda p: loss_and_grads(p, np.random.default_rng(seed)), params)
 
 
 def precision_errors(
-    loss_and_grads: LossAndGrads, params: Params, check: Check
+    loss_and_grads: LossAndGrads, params: Params, checker: Checker
 ) -> dict[str, float]:
     """Worst error of one network checked in float32 and in float64."""
-    return {
-        dtype: max(check(loss_and_grads, {k: v.astype(dtype) for k, v in params.items()}).values())
-        for dtype in ("float32", "float64")
-    }
+    worst = {}
+    for dtype in ("float32", "float64"):
+        cast = {name: value.astype(dtype) for name, value in params.items()}
+        worst[dtype] = max(checker(loss_and_grads, cast).values())
+    return worst
 
 
 def find_bugs(

@@ -86,6 +86,26 @@ def test_a_grader_gets_an_error_a_number_or_nothing() -> None:
         check("no such question", right)
 
 
+def test_an_earlier_task_that_is_wrong_is_pointed_at(capsys: pytest.CaptureFixture[str]) -> None:
+    def central_difference(f: Any, x: Any, h: float = 1e-5) -> Any:
+        return (f(x + h) - f(x - h)) / 2 * h
+
+    def best_step(f: Any, df: Any, x: Any, steps: Any) -> Any:
+        return min(steps, key=lambda h: abs(central_difference(f, x, h) - df(x)))
+
+    def by_itself(f: Any, df: Any, x: Any, steps: Any) -> Any:
+        return steps[0]
+
+    check("best_step", best_step)
+    assert "mend that one first" not in capsys.readouterr().out
+    check("central_difference", central_difference)
+    check("best_step", by_itself)
+    assert "mend that one first" not in capsys.readouterr().out
+    check("best_step", best_step)
+    said = "calls your `central_difference`, and central_difference isn't right yet"
+    assert said in capsys.readouterr().out
+
+
 def test_the_summary_adds_up(capsys: pytest.CaptureFixture[str]) -> None:
     check()
     assert "Nothing has been checked" in capsys.readouterr().out

@@ -122,8 +122,8 @@ class Fingerprint:
             return False
         mine, theirs = np.array(self.numbers), np.array(other.numbers)
         if not np.isfinite(mine).all():
-            # Infinite and NaN elements: the sums have to be infinite or NaN in the same way.
-            return bool(np.array_equal(mine, theirs, equal_nan=True))
+            # An overflow ends as infinity or NaN, depending on how it was written.
+            return not np.isfinite(theirs).all()
         slack = (rtol + 1e-11) * self.size + floor * max(1, value.size)
         return bool(np.all(np.abs(mine - theirs) <= slack))
 

@@ -7,6 +7,7 @@ table. The report never shows the reference and never prints more than the first
 from __future__ import annotations
 
 import html as _html
+import re
 
 from descent.judging.verdict import Seen, Verdict
 
@@ -117,7 +118,7 @@ def html(verdict: Verdict) -> str:
         f'<p style="margin:2px 0"><span aria-hidden="true">{mark}</span> '
         f"<strong>{_escape(headline(verdict))}</strong></p>",
     ]
-    parts += [f'<p style="margin:2px 0">{_escape(s)}</p>' for s in _guidance(verdict)]
+    parts += [f'<p style="margin:2px 0">{_with_code(s)}</p>' for s in _guidance(verdict)]
     rows = _ordered(verdict)
     if rows:
         parts.append('<ul style="margin:2px 0;padding-left:1.4em;list-style:none">')
@@ -132,13 +133,18 @@ def html(verdict: Verdict) -> str:
                 f"{'✓' if seen.passed else '✗'}</span> {_escape(line(seen))}{case}</li>"
             )
         parts.append("</ul>")
-    parts += [f'<p style="margin:2px 0">{_escape(r)}</p>' for r in verdict.remarks]
+    parts += [f'<p style="margin:2px 0">{_with_code(r)}</p>' for r in verdict.remarks]
     if verdict.printed:
         parts.append(
             f"<details><summary>{_escape(SENTENCES['printed'])}</summary>"
             f"<pre>{_escape(verdict.printed)}</pre></details>"
         )
     return "\n".join([*parts, "</div>"])
+
+
+def _with_code(words: str) -> str:
+    """Escaped, with what stands between backticks set as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", _escape(words))
 
 
 def _escape(words: str) -> str:

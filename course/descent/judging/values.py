@@ -102,7 +102,8 @@ def compare(seen: Any, expected: Any, tolerance: Tolerance) -> Difference | None
 
     Numbers agree when they differ by at most `rtol` of the larger one, by `floor`, or by what
     rounding explains (`ROUNDING` of the largest expected element). NaN agrees with nothing, except
-    with NaN under `nan_agrees`, where two wrong answers are compared. With `as_row`, axes of
+    with NaN and infinity under `nan_agrees`, where two wrong answers are compared: an overflow ends
+    as one or the other. With `as_row`, axes of
     length one in front don't count: (1, C) is as good as (C,).
     """
     return next(_differences(seen, expected, tolerance, ""), None)
@@ -163,7 +164,7 @@ def _array_difference(
     a, b = _as_numbers(seen), _as_numbers(expected)
     errors = relative_errors(a, b, tolerance.floor)
     if tolerance.nan_agrees:
-        errors = np.where(np.isnan(a) & np.isnan(b), 0.0, errors)
+        errors = np.where(~np.isfinite(a) & ~np.isfinite(b), 0.0, errors)
     # `not <=` rather than `>`: a NaN error is a disagreement.
     wrong = ~(errors <= tolerance.rtol)
     if not wrong.any():

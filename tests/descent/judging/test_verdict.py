@@ -135,6 +135,28 @@ def test_a_verdict_survives_json() -> None:
     assert Verdict.from_json(verdict.to_json()) == verdict
 
 
+def test_an_overflow_is_named_however_it_is_written() -> None:
+    def by_log_sum(W: Any, X: Any, y: Any, reg: float) -> Any:
+        scores = X @ W
+        scores = scores - scores.max()
+        log_probs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+        dscores = np.exp(log_probs)
+        dscores[np.arange(len(y)), y] -= 1
+        loss = -log_probs[np.arange(len(y)), y].mean() + 0.5 * reg * (W**2).sum()
+        return loss, X.T @ dscores / len(y) + reg * W
+
+    with np.errstate(all="ignore"):
+        verdict = judged("softmax_loss", by_log_sum)
+    assert [m.id for m in verdict.mistakes] == ["shift-whole"]
+
+
+def test_code_in_a_sentence_is_set_as_code() -> None:
+    def precedence(f: Any, x: Any, h: float = 1e-5) -> Any:
+        return central(f, x, h) * h**2
+
+    assert "<code>a / 2 * h</code>" in judged("central_difference", precedence).html()
+
+
 class _Tags(html.parser.HTMLParser):
     def __init__(self) -> None:
         super().__init__()
@@ -160,7 +182,20 @@ def test_what_a_student_writes_is_escaped_in_html() -> None:
     parser.feed(verdict.html())
     assert parser.open == []
     assert parser.tags <= {
-        *("div", "p", "span", "strong", "ul", "li", "br", "small", "details", "summary", "pre"),
+        *(
+            "code",
+            "div",
+            "p",
+            "span",
+            "strong",
+            "ul",
+            "li",
+            "br",
+            "small",
+            "details",
+            "summary",
+            "pre",
+        ),
     }
 
 
