@@ -31,13 +31,13 @@ def squeeze(png: bytes, below: float) -> bytes:
     """Return the picture in the most colours that fit into the bytes allowed."""
     picture = Image.open(io.BytesIO(png)).convert("RGB")
     picture = picture.crop((0, 0, picture.width, round(below)))
-    for colors in (64, 48, 32, 28, 24, 20, 16):
+    for colors in (64, 48, 32, 28, 24, 20, 16, 12, 8):
         out = io.BytesIO()
         few = picture.quantize(colors, kmeans=4, dither=Image.Dither.NONE)
         few.save(out, "PNG", optimize=True)
         if out.tell() <= MAX_BYTES:
             return out.getvalue()
-    raise ValueError(f"the picture has more than {MAX_BYTES} bytes in sixteen colours")
+    raise ValueError(f"the picture has more than {MAX_BYTES} bytes in eight colours")
 
 
 def main(names: list[str]) -> None:

@@ -51,7 +51,7 @@ def learning_rate_explorer(*, state: str | None = None) -> Demo:
         select("axis", words["axis"], ["epochs", "iterations"], words),
         button("seed", words["again"], 2),
     ]
-    data = {**spiral_points(), "hidden": 10, "epochs": 36, "rates": [0.005, 0.5, 2.0, 8.0]}
+    data = {**spiral_points(), "hidden": 10, "epochs": 30, "rates": [0.005, 0.5, 2.0, 8.0]}
     return Demo(
         "learning_rate_explorer", words, controls, data, height=610, seconds=6.0, state=state
     )
@@ -70,7 +70,7 @@ def train_val_gap(*, state: str | None = None) -> Demo:
         slider("reg", words["reg"], 1e-5, 0.1, 0.0, log=True, zero=True),
         button("seed", words["again"], 1),
     ]
-    data = {"validation": 120, "most": 100, "spread": 0.38, "epochs": 50, "rate": 4.0, "mu": 0.9}
+    data = {"validation": 100, "most": 100, "spread": 0.38, "epochs": 40, "rate": 4.0, "mu": 0.9}
     return Demo("train_val_gap", words, controls, data, height=600, seconds=6.0, state=state)
 
 
@@ -103,5 +103,5 @@ def first_layer_pictures(*, state: str | None = None) -> Demo:
         slider("scale", words["scale"], 0.03, 3.0, 0.3, log=True, shown="× {value}"),
         button("seed", words["again"], 3),
     ]
-    data = {"hidden": 8, "epochs": 24, "count": 40}
+    data = {"hidden": 8, "epochs": 20, "count": 40}
     return Demo("first_layer_pictures", words, controls, data, height=600, seconds=6.0, state=state)

@@ -208,7 +208,7 @@ def _controls(
     return [
         select("landscape", words["landscape"], names, words, value=landscape, presets=presets),
         slider("mu", words["momentum_mu"], 0.0, 0.999, 0.9, near_one=True),
-        slider("noise", words["noise"], 1e-3, 1.0, 0.0, log=True, zero=True),
+        slider("noise", words["noise"], 1e-3, 0.5, 0.0, log=True, zero=True),
         button("seed", words["again"]),
         point("start", words["start"], start, (-9.0, -9.0), (9.0, 9.0)),
         *(

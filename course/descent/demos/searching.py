@@ -21,7 +21,7 @@ def grid_vs_random(*, state: str | None = None) -> Demo:
         slider("share", words["share"], 0.0, 0.5, 0.1, step=0.02),
         button("seed", words["again"], 1),
     ]
-    return Demo("grid_vs_random", words, controls, {"draws": 400}, height=640, state=state)
+    return Demo("grid_vs_random", words, controls, {"draws": 200}, height=640, state=state)
 
 
 def coarse_to_fine(*, state: str | None = None) -> Demo:
@@ -56,7 +56,7 @@ def ensemble_size(*, state: str | None = None) -> Demo:
         button("seed", words["again"], 1),
     ]
     data = {"examples": 200, "classes": 4, "members": 16}
-    return Demo("ensemble_size", words, controls, data, height=540, state=state)
+    return Demo("ensemble_size", words, controls, data, height=560, state=state)
 
 
 def temperature(*, state: str | None = None) -> Demo:

@@ -265,25 +265,29 @@ export class Panel {
   }
 
   // Lines break where a number isn't finite, and only what crosses the box is drawn: dashes over
-  // a path that runs far away would cost more than all the rest.
+  // a path that runs far away would cost more than all the rest. A path that criss-crosses the
+  // panel is drawn fine: it is costly to paint and no easier to read when thick.
   line(xs, ys, style = 0, count = xs.length) {
     const { box } = this;
     const edges = [box.x - 8, box.x + box.w + 8, box.y - 8, box.y + box.h + 8];
     return this.pen(style, (ctx) => {
       ctx.beginPath();
-      let [x0, y0, drawing] = [NaN, NaN, false];
+      let [x0, y0, drawing, length] = [NaN, NaN, false, 0];
       for (let i = 0; i < count; i++) {
         const [x1, y1] = [this.px(xs[i]), this.py(ys[i])];
-        // Steps below half a pixel are left out, but for the last.
-        if (i && i < count - 1 && Math.abs(x1 - x0) < 0.5 && Math.abs(y1 - y0) < 0.5) continue;
+        // Steps below a pixel are left out, but for the last.
+        if (i && i < count - 1 && Math.abs(x1 - x0) < 1 && Math.abs(y1 - y0) < 1) continue;
         const part = i ? clip(x0, y0, x1, y1, edges) : null;
         if (part) {
-          if (!drawing || part[0] > 0) ctx.moveTo(x0 + part[0] * (x1 - x0), y0 + part[0] * (y1 - y0));
-          ctx.lineTo(x0 + part[1] * (x1 - x0), y0 + part[1] * (y1 - y0));
+          const [from, to] = part;
+          if (!drawing || from > 0) ctx.moveTo(x0 + from * (x1 - x0), y0 + from * (y1 - y0));
+          ctx.lineTo(x0 + to * (x1 - x0), y0 + to * (y1 - y0));
+          length += (to - from) * (Math.abs(x1 - x0) + Math.abs(y1 - y0));
         }
         drawing = part !== null && part[1] === 1;
         [x0, y0] = [x1, y1];
       }
+      if (length > 3 * (box.w + box.h)) ctx.lineWidth = 1;
       ctx.stroke();
     });
   }
