@@ -301,7 +301,7 @@ class DaskPool:
         settings = self._client.scatter(self._settings, broadcast=True, hash=False)
         window = 2 * sum(self._client.nthreads().values()) + 2
         pending: dict[Any, str] = {}
-        done = as_completed()
+        done = as_completed(loop=self._client.loop)
         for task in itertools.islice(source, window):
             self._submit(task, settings, pending, done)
         for future in done:

@@ -192,9 +192,8 @@ def test_plain_nbgrader_uses_our_wall_and_verdicts(
         "wrong": 0,
     }
     assert all(needs for _, _, needs in plain["broken"]["grades"].values())
-    before = {
-        n: (small.path("autograded", n, tools.SMALL) / "small.ipynb").read_bytes() for n in plain
-    }
+    graded = {n: small.path("autograded", n, tools.SMALL) / "small.ipynb" for n in STUDENTS}
+    before = {name: path.read_bytes() for name, path in graded.items()}
     pipeline.grade(small, tools.SMALL, Options())
     assert _gradebook(small, tools.SMALL) == plain
     assert {name: path.read_bytes() for name, path in graded.items()} == before
