@@ -350,8 +350,8 @@ def choose_rule(see: Observer, case: Case) -> None:
     (function,) = see.functions
     for name, landscape in PROTOTYPES.items():
         rule, rate = see.unpack(function(name), "rule, learning_rate")
+        see(f"{name}: the first of the two can be called", callable(rule))
         if not callable(rule):
-            see(f"{name}: the rule", rule)
             continue
         start = np.array(landscape.start)
         for level in case["levels"]:
