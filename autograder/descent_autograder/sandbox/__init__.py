@@ -6,8 +6,19 @@ written in ``docs/threat-model.md``.
 """
 
 from .limits import Limits
+from .selftest import Report, selftest
 from .session import Session
 from .walls import NoWall, Wall, best_wall
 from .worker import Outcome, Worker
 
-__all__ = ["Limits", "NoWall", "Outcome", "Session", "Wall", "Worker", "best_wall"]
+__all__ = [
+    "Limits",
+    "NoWall",
+    "Outcome",
+    "Report",
+    "Session",
+    "Wall",
+    "Worker",
+    "best_wall",
+    "selftest",
+]

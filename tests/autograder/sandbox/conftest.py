@@ -13,7 +13,7 @@ QUICK = Limits(cell_seconds=4, notebook_seconds=60, memory_bytes=700 << 20, outp
 
 @pytest.fixture(scope="session")
 def wall() -> Wall:
-    """The best wall that stands here; where a test has set the scene, it must be the expected one."""
+    """The best wall that stands here; where a test set the scene, it must be the expected one."""
     try:
         best = best_wall()
     except NoWall as reason:

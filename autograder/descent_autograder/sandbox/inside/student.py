@@ -98,6 +98,8 @@ def run(peer_socket: Any, shell: shells.Shell, limits: Mapping[str, float]) -> N
     shells.refuse_input()
     np.random.seed()
     os.environ["NBGRADER_EXECUTION"] = "autograde"
+    # A process that the notebook's code forks must not answer in this one's place.
+    os.register_at_fork(after_in_child=peer_socket.close)
     student = Student(shell, limits)
     peer = Peer(peer_socket, STUDENT, student.serve, shell.recorder.take_text)
     try:
