@@ -44,11 +44,13 @@ def losses(
     own = {name: np.array(w, dtype=np.float64) for name, w in params.items()}
     states: dict[str, Any] = dict.fromkeys(own)
     for _ in range(num_steps):
+        # What overflows shows in the picture; a warning would say no more.
         with np.errstate(all="ignore"):
             loss, grads = loss_and_grads(own)
-            yield float(loss)
-            if not math.isfinite(loss):
-                return
+        yield float(loss)
+        if not math.isfinite(loss):
+            return
+        with np.errstate(all="ignore"):
             for name in own:
                 stepped, states[name] = rule(
                     own[name], grads[name], states[name], learning_rate=learning_rate

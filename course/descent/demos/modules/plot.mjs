@@ -165,7 +165,7 @@ export class Panel {
     const values = log ? logTicks(low, high, room) : linearTicks(low, high, Math.min(8, room));
     // Powers of ten are written as such where one of them would be long.
     const powers = log && high / low >= 100 && (low < 1e-3 || high > 1e4);
-    return values.map((v) => [v, powers && v !== 1 ? powerOfTen(Math.round(Math.log10(v))) : format(v, 4)]);
+    return values.map((v) => [v, powers && v !== 1 && v !== 10 ? powerOfTen(Math.round(Math.log10(v))) : format(v, 4)]);
   }
 
   fraction(axis, v) {
