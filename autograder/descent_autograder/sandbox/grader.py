@@ -23,7 +23,7 @@ from descent.judging import Exam, Stopped
 from .inside import shell as shells
 from .inside.channel import TRUSTED, Peer, ReplyTimeoutError
 from .names import Names, bind_instructors
-from .trustedside import serve_student
+from .trustedside import open_peer
 
 Message = dict[str, Any]
 _GRACE, _AGAIN = 1.0, 0.2
@@ -61,7 +61,7 @@ def run(shell: shells.Shell, names: Names, link: socket.socket, channel: socket.
     """Grade one submission, or what is left of it, as the worker says over ``link``."""
     worker = Link(link)
     job = worker.job()
-    peer = Peer(channel, TRUSTED, serve_student)
+    peer = open_peer(channel)
     names.peer = peer
     remarks = bind_instructors(names, job["instructor"])
     os.environ["NBGRADER_EXECUTION"] = "autograde"

@@ -9,9 +9,9 @@ from typing import Any
 from descent.judging import Stopped
 
 from .grader import too_long
-from .inside.channel import TRUSTED, Peer, RemoteCallable, ReplyTimeoutError
+from .inside.channel import RemoteCallable, ReplyTimeoutError
 from .limits import Limits
-from .trustedside import serve_student
+from .trustedside import open_peer
 
 
 class Session:
@@ -35,7 +35,7 @@ class Session:
         self.printed = ""
         self._limits = limits
         self._bury = bury
-        self._peer = Peer(channel, TRUSTED, serve_student)
+        self._peer = open_peer(channel)
         self._peer.on_break = self._explain
         self._peer.on_output = self._keep
 

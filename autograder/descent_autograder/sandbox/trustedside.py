@@ -7,12 +7,35 @@ and classes lead to the whole interpreter.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from descent.judging import Folder
+
+from .inside.channel import TRUSTED, Peer
+
 _OWN = ("descent", "__main__")
 """Where classes come from whose objects show their attributes: the course, and the test itself."""
+
+
+def open_peer(channel: socket.socket) -> Peer:
+    """Return the trusted end of a channel to a student's process."""
+    peer = Peer(channel, TRUSTED, serve_student)
+
+    def placed(value: Any) -> Any:
+        """Give the student's process a folder of its own for one of ours; the rest goes as it is."""
+        if type(value) is not Folder:
+            return value
+        name = Path(value).name
+        files = {f"{name}/{path.name}": path.read_bytes() for path in Path(value).iterdir()}
+        peer.ask("files", files)
+        return name
+
+    peer.to_send = placed
+    return peer
 
 
 def serve_student(question: str, arguments: tuple[Any, ...]) -> Any:

@@ -131,6 +131,7 @@ class Peer:
         self.on_break: Callable[[Exception], Exception] = lambda problem: problem
         self.on_output: Callable[[str, str], None] = lambda out, err: None
         self.deadline = float("inf")
+        self.to_send: Callable[[Any], Any] | None = None
         self._serve = serve
         self._taken_output = taken_output
         self._exports: list[Any] = []
@@ -181,6 +182,9 @@ class Peer:
             BrokenChannelError or ReplyTimeoutError.
         """
         __tracebackhide__ = True
+        if self.to_send is not None:
+            args = tuple(map(self.to_send, args))
+            kwargs = {name: self.to_send(value) for name, value in kwargs.items()}
         self._send(_CALL, _U32.pack(remote._number) + self.codec.encode_call(args, kwargs))
         value, changed = self._reply()
         if changed is not None:

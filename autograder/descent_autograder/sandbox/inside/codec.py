@@ -1,8 +1,8 @@
 """Plain data as bytes and back, for two processes of which one is not trusted.
 
 What travels by value: None, bool, int, float, complex, str, bytes, list, tuple, set, frozenset,
-dict, range, slice, Ellipsis, numpy scalars and arrays of numbers or strings, and numpy's random
-generators (as their bit generator's state). Subclasses of these travel as the plain value that
+dict, range, slice, Ellipsis, paths (as strings), numpy scalars and arrays of numbers or strings, and
+numpy's random generators (as their bit generator's state). Subclasses of these travel as the plain value that
 they hold. Everything else travels as a *handle*: a number that means something only to the side
 that owns the object.
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePath
 from struct import Struct, error
 from typing import Any, Protocol
 
@@ -540,6 +541,7 @@ _BASES: list[tuple[type, Callable[[Codec, Any, Chunks, int], None]]] = [
     (np.ndarray, lambda codec, value, out, depth: codec._put_array(np.asarray(value), out, depth)),
     *[(kind, _ENCODERS[kind]) for kind in (int, float, complex, str, bytes)],
     *[(kind, _ENCODERS[kind]) for kind in (list, tuple, set, frozenset, dict)],
+    (PurePath, lambda codec, value, out, depth: codec._put_str(str(value), out, depth)),
 ]
 _ENCODERS.update({dtype.type: Codec._put_scalar for dtype in _DTYPES})
 
