@@ -7,6 +7,7 @@ writes a page of its own; it needs neither a network nor, once shown, a kernel.
 from __future__ import annotations
 
 from .babysitting import (
+    batch_size_wiggle,
     first_layer_pictures,
     learning_rate_explorer,
     train_val_gap,
@@ -24,6 +25,7 @@ __all__ = [
     "Demo",
     "LiveTraining",
     "Race",
+    "batch_size_wiggle",
     "coarse_to_fine",
     "decay_schedules",
     "ensemble_size",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from .controls import button, select, slider
@@ -10,6 +11,7 @@ from .engine import Demo
 from .strings import TABLES
 
 __all__ = [
+    "batch_size_wiggle",
     "first_layer_pictures",
     "learning_rate_explorer",
     "spiral_points",
@@ -49,12 +51,22 @@ def learning_rate_explorer(*, state: str | None = None) -> Demo:
         select("batch", words["batch"], [1, 5, 15, 60], words, value=5),
         select("scale", words["scale"], ["linear", "log"], words),
         select("axis", words["axis"], ["epochs", "iterations"], words),
-        button("seed", words["again"], 2),
+        button("seed", words["again"], 6),
     ]
-    data = {**spiral_points(), "hidden": 10, "epochs": 30, "rates": [0.005, 0.5, 2.0, 8.0]}
+    data = {**spiral_points(), "hidden": 10, "epochs": 30, "rates": [0.005, 0.5, 2.5, 8.0]}
     return Demo(
         "learning_rate_explorer", words, controls, data, height=610, seconds=6.0, state=state
     )
+
+
+def batch_size_wiggle(*, state: str | None = None) -> Demo:
+    """The learning-rate explorer opened where the batch size shows: every iteration in sight.
+
+    Args:
+        state: a line copied from the demo's "Share", to open it as it was seen.
+    """
+    demo = learning_rate_explorer(state=state or "batch=1&axis=iterations")
+    return replace(demo, strings={**demo.strings, **TABLES["batch_size_wiggle"]})
 
 
 def train_val_gap(*, state: str | None = None) -> Demo:

@@ -202,6 +202,15 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "fine": "They agree: the loss starts where it should.",
         "off": "They differ by more than a tenth: these weights are too large to begin with.",
     },
+    "batch_size_wiggle": {
+        "title": "Why does the loss wiggle?",
+        "lead": "Change the batch size: the thin line shows the loss of every single step.",
+        "alt": (
+            "Left: training loss over the iterations. A thin line, the loss of each batch, "
+            "wiggles about a bold one, the mean of each epoch: widely with batches of one "
+            "example, not at all with the whole set. Right: the regions the network has learnt."
+        ),
+    },
     "train_val_gap": {
         "title": "The gap between training and validation",
         "lead": "Give the classifier more capacity, more data, or a stronger penalty.",

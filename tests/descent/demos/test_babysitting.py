@@ -184,3 +184,11 @@ def test_capacity_opens_the_gap_and_data_close_it(javascript: Any) -> None:
     wide, small, more = gaps.mean(axis=0)
     assert wide > small + 0.05
     assert wide > more + 0.05
+
+
+def test_batch_size_wiggle_is_the_explorer_opened_elsewhere() -> None:
+    demo, explorer = demos.batch_size_wiggle(), demos.learning_rate_explorer()
+    assert demo.strings["title"] != explorer.strings["title"]
+    assert demo.state == "batch=1&axis=iterations"
+    assert demo.data == explorer.data
+    assert len(demo.html().encode()) < 60_000
