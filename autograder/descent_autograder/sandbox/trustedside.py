@@ -26,7 +26,7 @@ def open_peer(channel: socket.socket) -> Peer:
     peer = Peer(channel, TRUSTED, serve_student)
 
     def placed(value: Any) -> Any:
-        """Give the student's process a folder of its own for one of ours; the rest goes as it is."""
+        """Put a folder of ours into the student's working directory; the rest goes as it is."""
         if type(value) is not Folder:
             return value
         name = Path(value).name

@@ -1,10 +1,10 @@
 """Plain data as bytes and back, for two processes of which one is not trusted.
 
 What travels by value: None, bool, int, float, complex, str, bytes, list, tuple, set, frozenset,
-dict, range, slice, Ellipsis, paths (as strings), numpy scalars and arrays of numbers or strings, and
-numpy's random generators (as their bit generator's state). Subclasses of these travel as the plain value that
-they hold. Everything else travels as a *handle*: a number that means something only to the side
-that owns the object.
+dict, range, slice, Ellipsis, paths (as strings), numpy scalars and arrays of numbers or strings,
+and numpy's random generators (as their bit generator's state). Subclasses of these travel as the
+plain value that they hold. Everything else travels as a *handle*: a number that means something
+only to the side that owns the object.
 
 Decoding builds nothing but those values: no name is looked up, no code is run, and every size is
 checked against the bytes that are really there before anything is allocated.

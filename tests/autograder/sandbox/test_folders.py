@@ -1,0 +1,48 @@
+"""A folder that a question hands over is there in the student's process, and nothing else of it."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+from descent.judging import Verdict, judge
+from descent_autograder.catalogue import exam
+from descent_autograder.sandbox import Worker
+
+pytestmark = pytest.mark.sandbox
+
+
+def judged(source: str) -> Verdict:
+    with Worker() as worker, worker.session(textwrap.dedent(source), "answer.py") as session:
+        return judge("best_checkpoint", [session["best_checkpoint"]], exam("best_checkpoint", 3))
+
+
+def test_a_right_answer_finds_its_files_and_returns_a_path() -> None:
+    verdict = judged(
+        r"""
+        import re
+        from pathlib import Path
+
+        def best_checkpoint(folder):
+            best, top = None, -1.0
+            for path in Path(folder).iterdir():
+                match = re.fullmatch(r"trial\d+-epoch\d+-val(\d+\.\d+)\.npz", path.name)
+                if match and float(match[1]) > top:
+                    best, top = path, float(match[1])
+            return best
+        """
+    )
+    assert verdict.passed, verdict.text()
+
+
+def test_the_trusted_side_s_folder_is_out_of_sight() -> None:
+    verdict = judged(
+        """
+        import os
+
+        def best_checkpoint(folder):
+            raise ValueError(str(sorted(os.listdir(os.path.dirname(os.path.abspath(folder))))))
+        """
+    )
+    assert not verdict.passed
+    assert verdict.message.count("descent-") == 1
