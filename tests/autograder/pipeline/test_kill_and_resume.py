@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import random
 import shutil
 import signal
@@ -38,6 +39,14 @@ def _state(course: Course, tools: Any) -> tuple[Any, dict[str, bytes]]:
     return tools.scores_of(course, tools.SMALL), files
 
 
+def _first_change(
+    files: dict[str, bytes], expected: dict[str, bytes], names: list[str]
+) -> list[str]:
+    """The lines in which the first of several files differs."""
+    before, after = (f[names[0]].decode().splitlines() for f in (expected, files))
+    return list(difflib.unified_diff(before, after, lineterm="", n=0))[:20]
+
+
 @pytest.fixture
 def handed_in(small: Course, tools: Any, small_release: Any, small_solved: Any) -> Course:
     for name, notebook in (("ada", small_solved), ("ben", small_release), ("dan", b"{")):
@@ -65,7 +74,11 @@ def _kill_and_resume(course: Course, tools: Any, tmp_path: Path, number: int, se
         assert first.returncode == -signal.SIGKILL, first.stderr
         resumed = _run(killed, tools.SMALL, NEVER)
         assert resumed.returncode == 0, f"killed at point {point}: {resumed.stderr}"
-        assert _state(killed, tools) == expected, f"killed at point {point}"
+        scores, files = _state(killed, tools)
+        assert scores == expected[0], f"killed at point {point}"
+        assert sorted(files) == sorted(expected[1]), f"killed at point {point}"
+        other = [name for name in files if files[name] != expected[1][name]]
+        assert other == [], f"killed at point {point}: {_first_change(files, expected[1], other)}"
         shutil.rmtree(folder)
 
 
