@@ -35,8 +35,7 @@ def plain(net: dict[str, Any]) -> dict[str, Any]:
     return {name: np.asarray(w).ravel() for name, w in net.items()}
 
 
-@pytest.mark.parametrize("rate", [0.005, 0.5, 2.0, 8.0, 30.0])
-@pytest.mark.parametrize("batch", [1, 5, 60])
+@pytest.mark.parametrize(("rate", "batch"), [(0.005, 5), (0.5, 1), (2.5, 5), (8.0, 15), (30.0, 60)])
 def test_learning_rate_explorer(rate: float, batch: int, javascript: Any, agree: Any) -> None:
     demo = demos.learning_rate_explorer()
     given = {**demo.params, "rate": rate, "batch": batch}

@@ -46,6 +46,18 @@ function regions(stage, map, net, hidden, classes) {
   map.inside((ctx) => ctx.drawImage(sheet, map.box.x, map.box.y, map.box.w, map.box.h));
 }
 
+// Lowest and highest of each stretch, where there are more values than the eye can part.
+function outline(values, stretches) {
+  const size = Math.ceil(values.length / stretches);
+  if (size < 3) return values.map((v, i) => [i + 1, v]);
+  const kept = [];
+  for (let from = 0; from < values.length; from += size) {
+    const part = values.slice(from, from + size);
+    kept.push([from + 1, Math.min(...part)], [from + 1 + size / 2, Math.max(...part)]);
+  }
+  return kept;
+}
+
 export function draw(stage, { run, references: curves }, params, data) {
   const [left, right] = stage.columns([1.7, 1]);
   const log = params.scale === "log";
@@ -61,8 +73,8 @@ export function draw(stage, { run, references: curves }, params, data) {
     labelX: stage.text(iterations ? "axis_iterations" : "axis_epochs"), labelY: stage.text("axis_loss"),
   }).axes();
   const upTo = stage.frame;
-  const raw = run.loss.map((_, i) => ((i + 1) / perEpoch) * unit);
-  panel.line(raw, run.loss, { color: "line", width: 1 }, Math.min(raw.length, upTo * perEpoch));
+  const raw = outline(run.loss.slice(0, upTo * perEpoch), 200);
+  panel.line(raw.map(([i]) => (i / perEpoch) * unit), raw.map(([, loss]) => loss), { color: "line", width: 1 });
   const epochs = run.epochLoss.map((_, i) => (i + 1) * unit);
   curves.forEach((curve, k) => panel.line(epochs, curve, styles[k]));
   panel.line(epochs, run.epochLoss, { color: "paper", width: 6 }, upTo);
