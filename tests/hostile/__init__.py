@@ -1,0 +1,1 @@
+"""Attacks on grading, tried against the real pipeline."""
