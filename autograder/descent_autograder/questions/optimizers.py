@@ -2251,7 +2251,8 @@ def unit_test_cases(rng: Rng) -> list[Case]:
     cases: list[Case] = []
     for quick, patience in ((1.0, 10**6), (3.0, 4), (0.0, 6)):
         curvature = rng.uniform([0.5, 2.0], [0.9, 3.0])
-        w = rng.uniform(1.0, 2.0, 2) * np.array([1.0, 0.3]) * _signs(rng, (2,))
+        # A first loss well above 1, so that a last loss judged by itself is seen.
+        w = rng.uniform(4.0, 8.0, 2) * np.array([1.0, 0.3]) * _signs(rng, (2,))
         close = [_rate_that_leaves(share, curvature, w, 12) for share in (0.49, 0.0098)]
         rates = [0.004, 0.08, *close, 1.02 * 2 / float(curvature[1]), 1.5, 2.5, 1e200]
         cases.append(

@@ -165,3 +165,16 @@ def test_own_forms_and_trainings_wait_until_they_are_written() -> None:
     assert "Not both" in optimizers.your_forms(blank, rules.nesterov).caption
     assert "None of the rules" in optimizers.your_training({"x": (blank, 0.1)}).caption
     assert numbers("your_forms")["gap"] < 1e-12
+
+
+@pytest.mark.parametrize(("size", "key"), [(0.01, "small"), (10.0, "large")])
+def test_weights_with_large_gradients_decay_less_inside_adam(size: float, key: str) -> None:
+    decay, rate = 0.01, 1e-7
+    w, state, path = np.ones(1), None, []
+    for step in range(40_000):
+        g = np.array([size if step % 2 else -size]) + decay * w
+        w, state = rules.adam(w, g, state, learning_rate=rate)
+        path.append(float(w[0]))
+    # Settled averages: measure over whole pairs of steps in the second half.
+    lost = (path[19_999] - path[-1]) / 20_000 / (rate * decay)
+    assert numbers("decay_shares")[key] == pytest.approx(lost, rel=0.02)
