@@ -33,6 +33,7 @@ class Row:
         refusal: why the submission couldn't be graded, or "".
         by_hand: the cells that wait for a person.
         unsafe: whether it was run without a sandbox.
+        checked: what the judge found of each cell with a check: right or not.
     """
 
     student: str
@@ -43,6 +44,15 @@ class Row:
     refusal: str = ""
     by_hand: Sequence[str] = ()
     unsafe: bool = False
+    checked: Mapping[str, bool] = field(default_factory=dict)
+
+    def has_passed(self, cell: str, points: float) -> bool:
+        """Whether the student has full marks in a cell, or a cell without points is right."""
+        if self.refusal:
+            return False
+        if points == 0 and cell in self.checked:
+            return self.checked[cell]
+        return self.cells.get(cell, 0.0) >= points - 1e-9
 
     @property
     def wrong(self) -> str:
@@ -88,8 +98,7 @@ class ClassReport:
 
     def passed(self, cell: str) -> int:
         """How many students have full marks in a cell."""
-        full = self.points[cell]
-        return sum(row.cells.get(cell, 0.0) >= full - 1e-9 for row in self.rows if not row.refusal)
+        return sum(row.has_passed(cell, self.points[cell]) for row in self.rows)
 
     def distribution(self) -> list[int]:
         """How many students scored in each tenth of the points, from the lowest."""
@@ -158,6 +167,7 @@ def _row(student: str, entry: Mapping[str, Any], record: Mapping[str, Any]) -> R
         refusal="; ".join(map(str, record.get("refusals", {}).values())),
         by_hand=entry["by_hand"],
         unsafe=bool(record.get("unsafe", False)),
+        checked={c: bool(v.get("passed")) for c, v in record.get("verdicts", {}).items()},
     )
 
 

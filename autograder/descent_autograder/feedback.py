@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nbconvert.exporters import HTMLExporter
-from nbconvert.exporters.templateexporter import TemplateExporter
-from nbconvert.filters import Highlight2HTML
+from nbconvert.filters import DataTypeFilter, Highlight2HTML
 from nbgrader.converters import GenerateFeedback
 from nbgrader.preprocessors import GetGrades
 
@@ -37,12 +36,21 @@ _UNUSED_SCRIPTS = re.compile(
 
 
 class _Page(HTMLExporter):  # type: ignore[misc]
-    """nbconvert's exporter, without parsing each finished page once more."""
+    """nbconvert's exporter, without copying each notebook and parsing each finished page."""
 
-    def from_notebook_node(self, nb: Any, resources: Any = None, **kw: Any) -> Any:
-        """Render a notebook; figures have their text already, from `sanitize`."""
+    _shown = (
+        *("include_code", "include_markdown", "include_raw", "include_unknown", "include_input"),
+        *("include_output", "include_output_stdin", "include_input_prompt"),
+        "include_output_prompt",
+    )
+
+    def render(self, nb: Any, resources: dict[str, Any]) -> str:
+        """Fill the template with a notebook that nobody else needs any more."""
         resources = self._init_resources(resources)
-        return TemplateExporter.from_notebook_node(self, nb, resources, **kw)
+        resources["raw_mimetypes"] = self.raw_mimetypes
+        resources["output_mimetype"] = self.output_mimetype
+        resources["global_content_filter"] = dict.fromkeys(self._shown, True) | {"no_prompt": False}
+        return str(self.template.render(nb=nb, resources=resources)).lstrip("\r\n")
 
 
 class FeedbackMaker:
@@ -56,6 +64,7 @@ class FeedbackMaker:
         self._exporter.filters = {
             "markdown2html": sanitize.markdown2html,
             "highlight_code": _highlighter(),
+            "filter_data_type": DataTypeFilter(parent=self._exporter),
         }
         self._passes = [_configured(step, self._exporter) for step in self._converter.preprocessors]
         self._exporter._preprocessors = []
@@ -84,8 +93,7 @@ class FeedbackMaker:
         with passes.shared_gradebook(self.gradebook):
             for step in self._passes:
                 node, resources = step(node, resources)
-        text, _ = self._exporter.from_notebook_node(node, resources)
-        return self._guarded(text).encode("utf-8")
+        return self._guarded(self._exporter.render(node, resources)).encode("utf-8")
 
     def _guarded(self, text: str) -> str:
         """Add the policy; only the scripts of the template's own head may run."""

@@ -39,6 +39,7 @@ from nbgrader.preprocessors import (
 from traitlets import Bool
 from traitlets.config import LoggingConfigurable
 
+from descent_autograder.course import Course, NoCourse, find_root
 from descent_autograder.intake import Mended, collect, mend, notice_of
 from descent_autograder.intake.mending import refused
 from descent_autograder.master import Master, load_masters
@@ -313,12 +314,14 @@ class Execute(preprocessors.Execute):  # type: ignore[misc]
             return nb, resources
         known = resources.get("nbgrader", {})
         folder = Path(resources.get("metadata", {}).get("path") or ".")
+        course = _course_near(folder)
         outcome = _worker(self.unsafe).execute(
             to_bytes(nb),
             assignment=known.get("assignment", ""),
             student=known.get("student", ""),
-            secret=_secret_near(folder),
+            secret=_NO_SECRET if course is None else course.secret(),
             files=collect(folder, ()).files,
+            release=_released(course, known),
         )
         executed = to_node(outcome.notebook)
         if known:
@@ -326,13 +329,27 @@ class Execute(preprocessors.Execute):  # type: ignore[misc]
         return executed, resources
 
 
-def _secret_near(folder: Path) -> bytes:
-    from descent_autograder.course import NoCourse, open_course
+_NO_SECRET = b"no course, so no secret: any cases will do"
 
+
+def _course_near(folder: Path) -> Course | None:
     try:
-        return open_course(folder).secret()
+        return _course_at(find_root(folder))
     except NoCourse:
-        return b"no course, so no secret: any cases will do"
+        return None
+
+
+@functools.cache
+def _course_at(root: Path) -> Course:
+    return Course(root)
+
+
+def _released(course: Course | None, known: Mapping[str, str]) -> bytes | None:
+    """The released notebook, as far as it is known which one."""
+    if course is None or not known:
+        return None
+    path = course.path("release", ".", known["assignment"]) / f"{known['notebook']}.ipynb"
+    return path.read_bytes() if path.is_file() else None
 
 
 class IntakeExporter(NotebookExporter):  # type: ignore[misc]
