@@ -1,0 +1,47 @@
+"""Pictures of unit 10, ensembles; each function draws one and returns it.
+
+Every function takes ``text``, a mapping with words that replace the English ones, and returns a
+:class:`descent.plots.style.Picture` whose ``numbers`` are what was measured while drawing. Those
+that take ``found`` draw what :func:`measure` found on the bundled digits.
+"""
+
+from descent.plots.ensembles.averaging import (
+    dark_knowledge,
+    guarantees,
+    jensen,
+    reliability,
+    ways_compared,
+    ways_to_average,
+)
+from descent.plots.ensembles.measuring import Measured, measure
+from descent.plots.ensembles.results import (
+    cost,
+    diversity,
+    results,
+    shaken,
+    size,
+    students,
+    table,
+)
+from descent.plots.ensembles.running import bowl, stale_statistics, start_at_zero
+
+__all__ = [
+    "Measured",
+    "bowl",
+    "cost",
+    "dark_knowledge",
+    "diversity",
+    "guarantees",
+    "jensen",
+    "measure",
+    "reliability",
+    "results",
+    "shaken",
+    "size",
+    "stale_statistics",
+    "start_at_zero",
+    "students",
+    "table",
+    "ways_compared",
+    "ways_to_average",
+]
