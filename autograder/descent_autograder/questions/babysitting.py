@@ -799,6 +799,18 @@ def _classify(losses: Array, on: Switches) -> str:
     return "low" if straight else "good"
 
 
+def classify_by_slopes(losses: Any) -> Any:
+    """Straight lines through the beginning and the end."""
+    if not np.isfinite(losses).all() or losses.max() > 2 * losses[0]:
+        return "very high"
+    steps = np.arange(10)
+    line = np.polyval(np.polyfit(steps, losses[-10:], 1), steps)
+    if np.std(losses[-10:] - line) > 0.03 * losses[-10:].mean():
+        return "high"
+    first, last = (np.polyfit(steps[:8], part, 1)[0] for part in (losses[:8], losses[-8:]))
+    return "low" if last < 0.35 * first else "good"
+
+
 add(
     Entry(
         question="classify_learning_rate",
@@ -847,6 +859,7 @@ add(
                 'The four words are "low", "good", "high" and "very high".',
             ),
         ),
+        variants={"straight lines": classify_by_slopes},
     )
 )
 
@@ -897,6 +910,22 @@ def _diagnose(history: Any, on: Switches) -> set[str]:
     if "small-gap-is-low-capacity" in on:
         weak = weak or gap < 0.05
     return {"low capacity"} if weak and "capacity-ignored" not in on else set()
+
+
+def diagnose_by_other_signs(history: Any) -> Any:
+    """Other thresholds, fewer early returns, and a list."""
+    loss, ratio = history["loss"], np.median(history["update_ratio"])
+    train, val = (history[name][-5:].mean() for name in CURVES[1:3])
+    if not np.isfinite(loss).all() or loss[-1] > loss[0]:
+        return ["diverged", "learning rate too high"]
+    if ratio < 6e-4:
+        return ["learning rate too low"]
+    if loss[3] > 0.97 * loss[0]:
+        return ["bad initialization"]
+    if np.std(np.diff(loss[-12:])) > 0.05 * loss[-12:].mean() and ratio > 5e-3:
+        return ["learning rate too high"]
+    found = ["overfitting"] if train - val > 0.12 else []
+    return found + (["low capacity"] if train < 0.7 and train - val < 0.1 else [])
 
 
 add(
@@ -962,5 +991,6 @@ add(
                 'Return a set: {"overfitting"}, and an empty one, set(), when all is well.',
             ),
         ),
+        variants={"other signs, as a list": diagnose_by_other_signs},
     )
 )
