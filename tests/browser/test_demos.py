@@ -262,7 +262,8 @@ def test_playing_is_calm_where_motion_is_unwelcome(page: Page) -> None:
         seen.add(int(page.all(".transport input")[0].get_attribute("value")))
         time.sleep(0.02)
     assert len(seen) > 1
-    assert {frame % 15 for frame in seen} == {0}, "eight jumps, and nothing between"
+    last = int(page.all(".transport input")[0].get_attribute("max"))
+    assert seen <= {k * last // 8 for k in range(9)}, "eight jumps, and nothing between"
 
 
 COLLECT = """

@@ -25,7 +25,7 @@ Path2D = NDArray[np.float64]
 
 #: The built-in rules, in the order of their colours.
 RULES: Final = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
-NUM_STEPS: Final = 120
+NUM_STEPS: Final = 100
 #: The rates that a sweep tries: eight a decade.
 SWEEP: Final = tuple(float(f"{10 ** (k / 8):.3g}") for k in range(-32, 17))
 #: Below this, losses above the lowest are all alike: as good as there.

@@ -21,7 +21,7 @@ def grid_vs_random(*, state: str | None = None) -> Demo:
         slider("share", words["share"], 0.0, 0.5, 0.1, step=0.02),
         button("seed", words["again"], 1),
     ]
-    return Demo("grid_vs_random", words, controls, {"draws": 200}, height=640, state=state)
+    return Demo("grid_vs_random", words, controls, {"draws": 100}, height=640, state=state)
 
 
 def coarse_to_fine(*, state: str | None = None) -> Demo:

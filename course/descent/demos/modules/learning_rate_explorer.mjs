@@ -73,7 +73,7 @@ export function draw(stage, { run, references: curves }, params, data) {
     labelX: stage.text(iterations ? "axis_iterations" : "axis_epochs"), labelY: stage.text("axis_loss"),
   }).axes();
   const upTo = stage.frame;
-  const raw = outline(run.loss.slice(0, upTo * perEpoch), 200);
+  const raw = outline(run.loss.slice(0, upTo * perEpoch), 120);
   panel.line(raw.map(([i]) => (i / perEpoch) * unit), raw.map(([, loss]) => loss), { color: "line", width: 1 });
   const epochs = run.epochLoss.map((_, i) => (i + 1) * unit);
   curves.forEach((curve, k) => panel.line(epochs, curve, styles[k]));

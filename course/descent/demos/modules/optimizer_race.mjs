@@ -110,7 +110,7 @@ export function draw(stage, { runs }, params, { views, guests }) {
   const numbers = [...RULES, ...guests.map(({ name }) => name)];
   const at = (name) => numbers.indexOf(name);
   const reach = names.map((name) => Math.min(frame, runs[name].x.length - 1) + 1);
-  names.forEach((name, k) => map.line(runs[name].x, runs[name].y, { series: at(name), width: 2.5 }, reach[k]));
+  names.forEach((name, k) => map.line(runs[name].x, runs[name].y, { series: at(name), width: 2 }, reach[k]));
 
   const spread = names.flatMap((name) => runs[name].loss).map((loss) => loss - landscape.lowest);
   const start = landscape.value(...params.start) - landscape.lowest;
@@ -123,7 +123,7 @@ export function draw(stage, { runs }, params, { views, guests }) {
   const steps = Array.from({ length: stage.frames + 1 }, (_, i) => i);
   const above = names.map((name) => runs[name].loss.map((loss) => Math.max(FLOOR, loss - landscape.lowest)));
   losses.rule("x", frame);
-  names.forEach((name, k) => losses.line(steps, above[k], { series: at(name), width: 2.5 }, reach[k]));
+  names.forEach((name, k) => losses.line(steps, above[k], { series: at(name), width: 2 }, reach[k]));
   names.forEach((name, k) => {
     const last = reach[k] - 1;
     map.dots([runs[name].x[last]], [runs[name].y[last]], { series: at(name), color: "paper" }, 8);

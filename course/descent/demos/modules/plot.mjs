@@ -287,7 +287,7 @@ export class Panel {
         drawing = part !== null && part[1] === 1;
         [x0, y0] = [x1, y1];
       }
-      if (length > 3 * (box.w + box.h)) ctx.lineWidth = 1;
+      if (length > 2 * (box.w + box.h)) ctx.lineWidth = 1;
       ctx.stroke();
     });
   }
