@@ -7,7 +7,7 @@ the same objective to Optuna. Both need the extra: pip install "descent[search]"
 from descent.search.claims import ClaimError
 from descent.search.folder import Checkpointed, Study, StudyError, Trial
 from descent.search.master import Search, run_cluster
-from descent.search.space import Range, SpaceError, check_space, draw, position
+from descent.search.space import Range, SpaceError, check_space, draw, narrowed, position
 from descent.search.tuning import bayesian_search, hyperband, random_baseline
 from descent.search.worker import best_score, run_trial
 
@@ -25,6 +25,7 @@ __all__ = [
     "check_space",
     "draw",
     "hyperband",
+    "narrowed",
     "position",
     "random_baseline",
     "run_cluster",

@@ -96,6 +96,21 @@ def _draw_number(entry: Range, share: float) -> float:
     return round(value) if entry.whole else value
 
 
+def narrowed(space: Mapping[str, Any], configs: Sequence[Config]) -> dict[str, Range | list[Any]]:
+    """The space that the given configurations span: the next stage of a search.
+
+    A range that they don't span (all are equal) stays as it is; of choices those taken stay.
+    """
+    made = check_space(space)
+    for name, entry in made.items():
+        taken = [config[name] for config in configs]
+        if not isinstance(entry, Range):
+            made[name] = [choice for choice in entry if choice in taken]
+        elif taken and min(taken) < max(taken):
+            made[name] = Range(min(taken), max(taken), entry.scale)
+    return made
+
+
 def position(entry: Range | Sequence[Any], value: Any) -> float:
     """Where a value stands between the ends of its range: 0 to 1 on the range's own scale."""
     if isinstance(entry, Range):

@@ -26,10 +26,10 @@ def run_trial(
 ) -> Trial:
     """Train a trial from where the folder says it stands; returns how it stands afterwards.
 
-    A trial that ended already is left as it is. With `give_up`, one whose loss exceeds three times
-    its first, or isn't finite, is abandoned. Whatever `prepare` or the training raises makes a
-    failed trial. Only what the disk refuses (OSError), and a claim that somebody else took over
-    (ClaimError), is raised: nothing can be recorded then.
+    A trial that ended already is left as it is. With `give_up`, one is abandoned when the loss of
+    an epoch exceeds three times that of its very first batch, or isn't finite. Whatever `prepare`
+    or the training raises makes a failed trial. Only what the disk refuses (OSError), and a claim
+    that somebody else took over (ClaimError), is raised: nothing can be recorded then.
     """
     study = Study.open(path)
     with study.claim(trial_name(number)) as still_ours:
@@ -81,8 +81,7 @@ def _train(
     def after_epoch(run: Run) -> bool:
         if not still_ours():
             raise ClaimError(f"another worker took over trial {trial.number}")
-        history = {"loss": run.history.loss, "val_accuracy": run.history.val_accuracy}
-        _look(trial, run.epoch, history, study.num_epochs, give_up)
+        _look(trial, run.epoch, vars(run.history), study.num_epochs, give_up)
         study.save(trial.number, trial.curve[-1], run.checkpoint())
         return trial.ended or (study.path / STOP).exists()
 
@@ -92,7 +91,7 @@ def _train(
 
 
 def _look(
-    trial: Trial, epoch: int, history: Mapping[str, list[float]], num_epochs: int, give_up: bool
+    trial: Trial, epoch: int, history: Mapping[str, Any], num_epochs: int, give_up: bool
 ) -> None:
     """Write down in `trial` how it stands after `epoch` epochs."""
     losses, trial.epochs = history["loss"], epoch
@@ -102,7 +101,7 @@ def _look(
         for loss, accuracy in zip(losses, history["val_accuracy"], strict=True)
     ]
     trial.score = best_score(trial.curve)
-    if give_up and _hopeless(losses):
+    if give_up and _hopeless(history["batch_loss"][0], losses[-1]):
         trial.status = "abandoned"
     elif epoch >= num_epochs:
         trial.status = "finished"
@@ -113,8 +112,8 @@ def best_score(curve: list[float]) -> float:
     return max((score for score in curve if not math.isnan(score)), default=math.nan)
 
 
-def _hopeless(losses: list[float]) -> bool:
-    return not math.isfinite(losses[-1]) or losses[-1] > 3 * losses[0]
+def _hopeless(first: float, latest: float) -> bool:
+    return not math.isfinite(latest) or latest > 3 * first
 
 
 def ask_to_stop(path: str | os.PathLike[str]) -> None:

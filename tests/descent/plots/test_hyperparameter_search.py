@@ -1,0 +1,143 @@
+"""The pictures of unit 9 show what the lesson says they show."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+
+import numpy as np
+import pytest
+from descent.plots import hyperparameter_search as plots
+from descent.plots import style
+from descent.search import Trial, check_space, draw
+from matplotlib.text import Text
+
+SPACE = {"rate": (1e-4, 1.0, "log"), "kind": ["a", "b"]}
+
+
+def found(best_rate: float = 0.01) -> list[Trial]:
+    """Trials whose score falls with the distance from `best_rate`, and one that failed."""
+    rng = np.random.default_rng(0)
+    trials = []
+    for number in range(12):
+        config = draw(check_space(SPACE), rng)
+        score = 90 - 10 * abs(math.log10(config["rate"] / best_rate))
+        status = "abandoned" if number % 3 == 0 else "finished"
+        curve = [score / 2, score] if status == "finished" else [score]
+        trials.append(Trial(number, config, status, score, len(curve), curve))
+    return [*trials, Trial(12, {"rate": 0.5, "kind": "a"}, "failed", error="no")]
+
+
+WAYS = {"one": [1.0, 2.0, 3.0], "other": [2.0, 3.0, 4.5]}
+PICTURES: dict[str, Callable[..., style.Picture]] = {
+    name: getattr(plots, name) for name in plots.__all__
+} | {
+    "comparison": partial(plots.comparison, WAYS),
+    "folds": partial(plots.folds, 3),
+    "learning_curves": partial(plots.learning_curves, found()),
+    "optimism": partial(plots.optimism, 12),
+    "parallel_coordinates": partial(plots.parallel_coordinates, found(), SPACE),
+    "score_against": partial(plots.score_against, found(), "rate", SPACE),
+    "stages": partial(plots.stages, [found(), found()[:4]], "rate"),
+}
+
+
+@cache
+def drawn(name: str) -> style.Picture:
+    return PICTURES[name]()
+
+
+def numbers(name: str) -> Mapping[str, float]:
+    return drawn(name).numbers
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_picture_describes_itself(name: str) -> None:
+    picture = drawn(name)
+    assert len(picture.alt) > 40
+    assert picture.alt.endswith(".")
+    assert not re.search(r"[{}]|\bnan\b|\binf\b", picture.alt + picture.caption)
+    assert len(picture.png()) > 5000
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_all_words_come_from_outside(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(style, "words", lambda english, own: dict.fromkeys(english, "§"))
+    figure = PICTURES[name]().figure
+    figure.draw_without_rendering()
+    said = {text.get_text() for text in figure.findobj(Text) if text.get_visible()}
+    # Names of hyper-parameters, choices and ways to search are the caller's own words.
+    own = {*SPACE, *SPACE["kind"], *WAYS}
+    number = re.compile(r"[−\d.,e-]*|\$\\mathdefault\{.*\}\$|§")
+    assert {text for text in said if not number.fullmatch(text)} <= own
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_unknown_words_are_refused(name: str) -> None:
+    with pytest.raises(KeyError):
+        PICTURES[name](text={"no such word": ""})
+
+
+def test_the_learning_rate_matters_most() -> None:
+    seen = numbers("sensitivity")
+    assert seen["rate_span"] > 3 * max(seen["reg_span"], seen["units_span"])
+
+
+def test_uniform_draws_miss_the_lower_powers_of_ten() -> None:
+    seen = numbers("log_scale")
+    assert seen["uniform_low"] < 0.005
+    assert seen["uniform_top"] == pytest.approx(0.9, abs=0.02)
+    assert seen["log_low"] == pytest.approx(0.5, abs=0.03)
+
+
+def test_giving_up_saves_work_and_keeps_the_best() -> None:
+    seen = numbers("giving_up")
+    assert seen["given_up"] >= 3
+    assert seen["saved"] > 0.25
+    assert seen["best"] < 0.1
+    # The best run rose first: a limit of 1.1 times the first loss would have ended it.
+    assert 1.1 * seen["limit"] / 3 < seen["highest"] < seen["limit"]
+
+
+def test_halving_spends_nearly_the_same_in_every_round() -> None:
+    seen = numbers("rungs")
+    assert (seen["total"], seen["full"], seen["rounds"]) == (27 + 3 * 18, 27 * 27, 4)
+
+
+def test_the_mean_of_folds_is_steadier_than_one() -> None:
+    seen = plots.folds().numbers
+    assert seen["several"] < 0.6 * seen["one"]
+
+
+def test_the_winners_score_is_optimistic_and_training_chooses_worst() -> None:
+    seen = plots.optimism().numbers
+    assert seen["gap_all"] > 3 > seen["gap_one"]
+    assert seen["fresh_all"] > seen["train_fresh"] + 2
+
+
+@pytest.mark.parametrize(
+    ("best_rate", "at_border", "said"),
+    [(0.01, 0, "inside the range"), (3.0, 1, "further up"), (1e-6, 1, "further down")],
+)
+def test_a_best_value_at_the_border_is_pointed_out(
+    best_rate: float, at_border: int, said: str
+) -> None:
+    picture = plots.score_against(found(best_rate), "rate", SPACE)
+    assert picture.numbers["at_border"] == at_border
+    assert said in picture.caption
+    assert picture.numbers["trials"] == 12
+
+
+def test_what_cannot_be_drawn_is_refused() -> None:
+    with pytest.raises(ValueError, match="kind is no range"):
+        plots.score_against(found(), "kind", SPACE)
+    with pytest.raises(ValueError, match="no trial has a score"):
+        plots.parallel_coordinates(found()[-1:], SPACE)
+
+
+def test_ways_are_compared_seed_by_seed() -> None:
+    picture = plots.comparison(WAYS)
+    assert "other minus one: +1.17 ± 0.17" in picture.caption
+    assert picture.numbers["other gain"] == pytest.approx(7 / 6)
