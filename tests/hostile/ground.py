@@ -157,9 +157,7 @@ def build(root: Path, more: dict[str, str], secret: str | None = None) -> Ground
         "the environment": canary("environment"),
     }
     (root / "source" / UNIT).mkdir(parents=True)
-    shutil.copyfile(
-        REPOSITORY / "assignments" / "nbgrader_config.py", root / "nbgrader_config.py"
-    )
+    shutil.copyfile(REPOSITORY / "assignments" / "nbgrader_config.py", root / "nbgrader_config.py")
     (root / "source" / UNIT / f"{NAME}.ipynb").write_text(
         json.dumps(source(canaries["a hidden test"]))
     )
@@ -262,9 +260,10 @@ def attack_with(ground: Ground, attack: Attack) -> None:
         attack.tree(folder, ground.known)
 
 
-def outputs(notebook: Notebook) -> str:
-    """Everything that cells have put out, as one text."""
-    found: list[Any] = [cell.get("outputs", []) for cell in notebook["cells"]]
+def outputs(notebook: Notebook, *, tests: bool = True) -> str:
+    """Everything that cells have put out, as one text; with or without what tests have."""
+    cells = [cell for cell in notebook["cells"] if tests or not known(cell).get("grade")]
+    found: list[Any] = [cell.get("outputs", []) for cell in cells]
     return json.dumps(found, ensure_ascii=False)
 
 

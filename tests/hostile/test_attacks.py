@@ -47,10 +47,13 @@ def test_no_point_is_gained_and_no_honest_one_lost(attack: Attack, siege: Afterm
 
 @each
 def test_nothing_is_learnt(attack: Attack, siege: Aftermath) -> None:
-    shown = ground.outputs(siege.notebooks[attack.name])
+    notebook = siege.notebooks[attack.name]
+    shown = ground.outputs(notebook)
     assert not re.findall(r"CAPTURED: [^\"\\]*", shown)
     for what, word in siege.ground.canaries.items():
-        assert word not in shown, f"it has learnt {what}"
+        # A test that fails shows its own lines, as nbgrader has it.
+        seen = ground.outputs(notebook, tests=False) if what == "a hidden test" else shown
+        assert word not in seen, f"it has learnt {what}"
     for line in _telling_lines(_REFERENCE) | _telling_lines(_GRADER):
         assert line not in shown
 

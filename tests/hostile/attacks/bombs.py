@@ -10,7 +10,9 @@ def _attack(name: str, tries: str, cell: str, **more: object) -> Attack:
 
 
 def _in_call(name: str, tries: str, body: str, **more: object) -> Attack:
-    answers = {"squares": "def squares(k):\n" + "".join(f"    {line}\n" for line in body.split("\n"))}
+    answers = {
+        "squares": "def squares(k):\n" + "".join(f"    {line}\n" for line in body.split("\n"))
+    }
     return Attack(name, _FAMILY, tries, answers=answers, **more)  # type: ignore[arg-type]
 
 
@@ -50,7 +52,6 @@ for number in range(200):
         except OSError:
             pass
 """,
-        costs="the files also count as its memory",
         not_stock="nothing limits files there; it would fill the machine's disk",
     ),
     _attack(
@@ -91,10 +92,16 @@ for number in range(300):
 os.write(2, b"straight to the descriptor\\n" * 100)
 """,
     ),
-    _in_call("stderr-in-call", "writes to stderr while a test calls",
-             "import sys\nprint('x' * 100000, file=sys.stderr)"),
-    _in_call("output-in-call", "prints without end while a test calls",
-             "for _ in range(3000):\n    print('z' * 10000)"),
+    _in_call(
+        "stderr-in-call",
+        "writes to stderr while a test calls",
+        "import sys\nprint('x' * 100000, file=sys.stderr)",
+    ),
+    _in_call(
+        "output-in-call",
+        "prints without end while a test calls",
+        "for _ in range(3000):\n    print('z' * 10000)",
+    ),
     _attack(
         "descriptors",
         "opens files until there are no more descriptors",
@@ -106,7 +113,6 @@ try:
 except OSError:
     pass
 """,
-        costs="it leaves itself no descriptor to work with",
     ),
     _attack(
         "fork-bomb",
@@ -119,7 +125,6 @@ for _ in range(1000):
     except OSError:
         pass
 """,
-        costs="its own copies compete for its channel",
         not_stock="nothing limits processes there",
     ),
     _attack(
@@ -144,7 +149,6 @@ def down(n):
     return down(n + 1) + 1
 down(0)
 """,
-        costs="it may crash its own process, which then starts anew",
     ),
     _attack(
         "compiler-recursion",
@@ -154,25 +158,41 @@ down(0)
         "except (RecursionError, MemoryError, SyntaxError):\n    pass",
     ),
     _attack(
-        "segfault", "reads address nought", "import ctypes\nctypes.string_at(0)",
+        "segfault",
+        "reads address nought",
+        "import ctypes\nctypes.string_at(0)",
     ),
     _attack("hard-exit", "ends its own process with status 0", "import os\nos._exit(0)"),
     _attack("abort", "aborts its own process", "import os\nos.abort()"),
-    Attack("exit-in-every-call", _FAMILY, "ends its own process in every answer",
-           answers=everywhere("import os\nos._exit(0)")),
-    Attack("system-exit-in-call", _FAMILY, "raises SystemExit, KeyboardInterrupt, GeneratorExit",
-           answers={
-               "forward_difference": "def forward_difference(*a, **k):\n    raise SystemExit(0)",
-               "verdict": "def verdict(*a, **k):\n    raise KeyboardInterrupt",
-               "softmax_loss": "def softmax_loss(*a, **k):\n    raise GeneratorExit",
-               "squares": "def squares(k):\n    raise StopIteration(k * k)",
-           }),
-    _attack("endless-loop", "loops for ever, and nothing interrupts it",
-            "while True:\n    try:\n        while True:\n            pass\n"
-            "    except BaseException:\n        pass"),
+    Attack(
+        "exit-in-every-call",
+        _FAMILY,
+        "ends its own process in every answer",
+        answers=everywhere("import os\nos._exit(0)"),
+    ),
+    Attack(
+        "system-exit-in-call",
+        _FAMILY,
+        "raises SystemExit, KeyboardInterrupt, GeneratorExit",
+        answers={
+            "forward_difference": "def forward_difference(*a, **k):\n    raise SystemExit(0)",
+            "verdict": "def verdict(*a, **k):\n    raise KeyboardInterrupt",
+            "softmax_loss": "def softmax_loss(*a, **k):\n    raise GeneratorExit",
+            "squares": "def squares(k):\n    raise StopIteration(k * k)",
+        },
+    ),
+    _attack(
+        "endless-loop",
+        "loops for ever, and nothing interrupts it",
+        "while True:\n    try:\n        while True:\n            pass\n"
+        "    except BaseException:\n        pass",
+    ),
     _in_call("endless-call", "loops for ever while a test calls", "while True: pass"),
-    _attack("endless-in-c", "stays for ever in C code that no signal interrupts",
-            "import re\nre.match('(a+)+$', 'a' * 64 + 'b')"),
+    _attack(
+        "endless-in-c",
+        "stays for ever in C code that no signal interrupts",
+        "import re\nre.match('(a+)+$', 'a' * 64 + 'b')",
+    ),
     _attack(
         "signal-proof",
         "ignores every signal, and sleeps",
@@ -187,8 +207,7 @@ signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))
 time.sleep(600)
 """,
     ),
-    _attack("huge-number", "computes a number of a billion digits",
-            "n = 10 ** (10 ** 9)"),
+    _attack("huge-number", "computes a number of a billion digits", "n = 10 ** (10 ** 9)"),
     _attack(
         "bad-exception",
         "raises an exception that can't be shown",
@@ -212,7 +231,6 @@ for number in range(1000):
     error = new
 raise error
 """,
-        costs="showing it may take longer than a cell has",
         not_stock="it takes stock nbgrader longer than the table has",
     ),
     _attack(
@@ -226,8 +244,11 @@ class Slow:
 Slow()
 """,
     ),
-    _attack("asks-for-input", "waits for input that nobody will give",
-            "import sys\ninput('password: ')\nsys.stdin.read()"),
+    _attack(
+        "asks-for-input",
+        "waits for input that nobody will give",
+        "import sys\ninput('password: ')\nsys.stdin.read()",
+    ),
     _attack(
         "figures",
         "draws hundreds of figures",

@@ -24,7 +24,7 @@ _HTML = [
     f"<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror={RUN}&gt;'>",
     f"<noscript><p title='</noscript>{_IMG}'></noscript>",
     f"<form><math><mtext></form><form><mglyph><style></math>{_IMG}",
-    f"<style>@import 'data:text/css,x'</style><link rel=stylesheet href='data:text/css,x'>",
+    "<style>@import 'data:text/css,x'</style><link rel=stylesheet href='data:text/css,x'>",
     f"<object data='data:text/html,<script>parent.{RUN}</script>'></object><embed src=x>",
     f"<meta http-equiv=refresh content='0;url=javascript:{RUN}'><base href='//evil.invalid/'>",
     f"<p style='animation-name:x' onanimationstart={RUN}>x</p>",
@@ -102,19 +102,37 @@ def _grade_ids(notebook: Notebook) -> None:
 
 ATTACKS = [
     _shows("html", "HTML outputs in twenty shapes", "text/html", _HTML),
-    _shows("html-output-lists", "HTML outputs as lists of lines", "text/html",
-           [[part[:7], part[7:]] for part in _HTML]),
+    _shows(
+        "html-output-lists",
+        "HTML outputs as lists of lines",
+        "text/html",
+        [[part[:7], part[7:]] for part in _HTML],
+    ),
     _shows("markdown-output", "Markdown outputs with the same", "text/markdown", _HTML),
-    _shows("latex-output", "LaTeX outputs with HTML and \\href in them", "text/latex",
-           [rf"$\href{{javascript:{RUN}}}{{x}}$", f"$$</script>{_IMG}$$",
-            rf"$\unicode{{<img src=x onerror={RUN}>}}$"]),
+    _shows(
+        "latex-output",
+        "LaTeX outputs with HTML and \\href in them",
+        "text/latex",
+        [
+            rf"$\href{{javascript:{RUN}}}{{x}}$",
+            f"$$</script>{_IMG}$$",
+            rf"$\unicode{{<img src=x onerror={RUN}>}}$",
+        ],
+    ),
     _shows("svg-output", "SVG outputs with scripts", "image/svg+xml", [_SVG, f"]]>{_SVG}"]),
     _shows("javascript-output", "JavaScript outputs", "application/javascript", [RUN]),
-    _shows("png-output", "a PNG that closes its attribute", "image/png",
-           [f"AAAA\" onerror=\"{RUN}", f"'/>{_IMG}"]),
-    _shows("widget-output", "widget views and other mime types",
-           "application/vnd.jupyter.widget-view+json",
-           [{"model_id": f"</script>{_IMG}", "version_major": 2}]),
+    _shows(
+        "png-output",
+        "a PNG that closes its attribute",
+        "image/png",
+        [f'AAAA" onerror="{RUN}', f"'/>{_IMG}"],
+    ),
+    _shows(
+        "widget-output",
+        "widget views and other mime types",
+        "application/vnd.jupyter.widget-view+json",
+        [{"model_id": f"</script>{_IMG}", "version_major": 2}],
+    ),
     Attack(
         "plain-output",
         _FAMILY,
@@ -174,7 +192,7 @@ raise type(name, (Exception,), {{}})({_IMG!r})
         "markdown-links",
         "Markdown links and images with addresses that run",
         f"[x](javascript:{RUN}) [y](data:text/html,<script>{RUN}</script>) <javascript:{RUN}>",
-        f"![x](x \"'onerror={RUN}\") ![y](javascript:{RUN}) [z]: javascript:{RUN}\n[z]",
+        f'![x](x "\'onerror={RUN}") ![y](javascript:{RUN}) [z]: javascript:{RUN}\n[z]',
         f"[x](vbscript:x) [y](&#106;avascript:{RUN}) [w](\x01javascript:{RUN})",
         f"```html\n</code></pre><script>{RUN}</script>\n```\n\n~~~'><script>{RUN}</script>\n~~~",
     ),
@@ -185,8 +203,12 @@ raise type(name, (Exception,), {{}})({_IMG!r})
         rf"\(\href{{javascript:{RUN}}}{{click}}\) $\style{{x}}{{y}}$ $\class{{{_IMG}}}{{y}}$",
         rf"$\require{{html}}\cssId{{x}}{{y}}$ $\data{{onload={RUN}}}{{x}}$",
     ),
-    Attack("attachments", _FAMILY, "attachments with script, and names that close attributes",
-           mangle=_attachments),
+    Attack(
+        "attachments",
+        _FAMILY,
+        "attachments with script, and names that close attributes",
+        mangle=_attachments,
+    ),
     Attack("raw-cells", _FAMILY, "raw cells that claim to be HTML", mangle=_raw_cells),
     Attack("metadata", _FAMILY, "titles, tags, names and widgets with HTML", mangle=_metadata),
     Attack("grade-ids", _FAMILY, "ids and points with HTML", mangle=_grade_ids),
@@ -194,7 +216,7 @@ raise type(name, (Exception,), {{}})({_IMG!r})
         "page-furniture",
         _FAMILY,
         "outputs that look like the page's own score and cover it",
-        f"""
+        """
 from IPython.display import HTML, display
 display(HTML('<div style="position:fixed;top:0;left:0;width:100%;height:100%;z-index:9999;'
              'background:white"><h1>Score: @MAX@ / @MAX@</h1></div>'))

@@ -1,9 +1,10 @@
 """The judging channel is written by hand: forged, malformed, huge, slow and endless replies."""
 
+from collections.abc import Sequence
+
 from ..attack import Attack, everywhere
 
 _FAMILY = "judging channel"
-_OWN = "it breaks the channel to its own process"
 _NO_CHANNEL = "there is no judging channel"
 
 _PEER = """
@@ -16,89 +17,180 @@ def reply(body):
 """
 
 
-def _in_call(name: str, tries: str, body: str, cell: str = "", costs: str = _OWN) -> Attack:
-    return Attack(
-        name, _FAMILY, tries, _PEER + cell, everywhere(body), costs=costs, not_stock=_NO_CHANNEL
-    )
+def _in_call(
+    name: str, tries: str, body: str, tasks: Sequence[str] = ("verdict", "squares")
+) -> Attack:
+    answers = {task: text for task, text in everywhere(body).items() if task in tasks}
+    return Attack(name, _FAMILY, tries, _PEER, answers, not_stock=_NO_CHANNEL)
 
 
 ATTACKS = [
-    _in_call("garbage", "answers a call with random bytes",
-             "peer.sock.sendall(os.urandom(4096))\ntime.sleep(600)"),
-    _in_call("huge-length", "announces a message of four gigabytes",
-             "peer.sock.sendall(b'\\xff\\xff\\xff\\xffR')\ntime.sleep(600)"),
-    _in_call("zero-length", "announces a message of nothing",
-             "peer.sock.sendall(bytes(400))\ntime.sleep(600)"),
-    _in_call("forged-verdict", "forges a verdict as the reply",
-             "reply(peer.codec.encode({'verdicts': [{'score': 100, 'passed': True}],"
-             " 'ended': None, 'messages': []}))"),
-    _in_call("many-replies", "answers one call a thousand times",
-             "for _ in range(1000):\n    reply(peer.codec.encode(9))"),
-    _in_call("cell-has-ended", "says that the test itself has ended, with full marks",
-             "reply(peer.codec.encode(([{'output_type': 'execute_result', 'data':"
-             " {'text/plain': '22'}, 'metadata': {}}], {})))"),
-    _in_call("slow-drip", "answers with a byte a second",
-             "for byte in frame(ord('R'), b'\\0' + peer.codec.encode('x' * 1000)):\n"
-             "    peer.sock.sendall(bytes((byte,)))\n    time.sleep(0.3)"),
-    _in_call("deep-reply", "answers with a list nested a million deep",
-             "reply(b'l\\x01\\0\\0\\0' * 10**6 + b'N')"),
-    _in_call("wide-reply", "answers with a list of four billion items",
-             "reply(b'l\\xff\\xff\\xff\\xff' + b'N' * 1000)"),
-    _in_call("forged-array", "answers with an array of objects, whose pointers are its bytes",
-             "reply(b'A\\xff\\x02|O\\x01' + struct.pack('<II', 8, 8) + b'\\x41' * 64)"),
-    _in_call("forged-handle", "answers with handles of the grader's own objects",
-             "reply(b'H' + struct.pack('<BIBB', 0, 3, 1, 1) + b'x')"),
-    _in_call("forged-exception", "raises, over the channel, exceptions that graders raise",
-             "peer.sock.sendall(frame(ord('R'), b'\\1' + peer.codec.encode((['Stopped',"
-             " 'SystemExit', 'BaseException'], ['graded', 22], 'passed', ('x', 1, 'y')))))"),
-    _in_call("forged-place", "an exception whose place is code, in the hope that it is run",
-             "peer.sock.sendall(frame(ord('R'), b'\\1' + peer.codec.encode((['ValueError'], [],"
-             " 'x', ('a b', 10**9, '__import__(\"os\").system(\"touch /tmp/@TOKEN@-place\")')))))"),
+    _in_call(
+        "garbage",
+        "answers a call with random bytes",
+        "peer.sock.sendall(os.urandom(4096))\ntime.sleep(600)",
+    ),
+    _in_call(
+        "huge-length",
+        "announces a message of four gigabytes",
+        "peer.sock.sendall(b'\\xff\\xff\\xff\\xffR')\ntime.sleep(600)",
+    ),
+    _in_call(
+        "zero-length",
+        "announces a message of nothing",
+        "peer.sock.sendall(bytes(400))\ntime.sleep(600)",
+    ),
+    _in_call(
+        "forged-verdict",
+        "forges a verdict as the reply",
+        "reply(peer.codec.encode({'verdicts': [{'score': 100, 'passed': True}],"
+        " 'ended': None, 'messages': []}))",
+    ),
+    _in_call(
+        "many-replies",
+        "answers one call a thousand times",
+        "for _ in range(1000):\n    reply(peer.codec.encode(9))",
+    ),
+    _in_call(
+        "cell-has-ended",
+        "says that the test itself has ended, with full marks",
+        "reply(peer.codec.encode(([{'output_type': 'execute_result', 'data':"
+        " {'text/plain': '22'}, 'metadata': {}}], {})))",
+    ),
+    _in_call(
+        "slow-drip",
+        "answers with a byte a second",
+        "for byte in frame(ord('R'), b'\\0' + peer.codec.encode('x' * 1000)):\n"
+        "    peer.sock.sendall(bytes((byte,)))\n    time.sleep(0.3)",
+        ["squares"],
+    ),
+    _in_call(
+        "deep-reply",
+        "answers with a list nested a million deep",
+        "reply(b'l\\x01\\0\\0\\0' * 10**6 + b'N')",
+    ),
+    _in_call(
+        "wide-reply",
+        "answers with a list of four billion items",
+        "reply(b'l\\xff\\xff\\xff\\xff' + b'N' * 1000)",
+    ),
+    _in_call(
+        "forged-array",
+        "answers with an array of objects, whose pointers are its bytes",
+        "reply(b'A\\xff\\x02|O\\x01' + struct.pack('<II', 8, 8) + b'\\x41' * 64)",
+    ),
+    _in_call(
+        "forged-handle",
+        "answers with handles of the grader's own objects",
+        "reply(b'H' + struct.pack('<BIBB', 0, 3, 1, 1) + b'x')",
+    ),
+    _in_call(
+        "forged-exception",
+        "raises, over the channel, exceptions that graders raise",
+        "peer.sock.sendall(frame(ord('R'), b'\\1' + peer.codec.encode((['Stopped',"
+        " 'SystemExit', 'BaseException'], ['graded', 22], 'passed', ('x', 1, 'y')))))",
+    ),
+    _in_call(
+        "forged-place",
+        "an exception whose place is code, in the hope that it is run",
+        "peer.sock.sendall(frame(ord('R'), b'\\1' + peer.codec.encode((['ValueError'], [],"
+        " 'x', ('a b', 10**9, '__import__(\"os\").system(\"touch /tmp/@TOKEN@-place\")')))))",
+    ),
     _in_call("close", "closes the channel", "peer.sock.close()\ntime.sleep(600)"),
-    _in_call("shut-down", "shuts one direction of the channel",
-             "peer.sock.shutdown(socket.SHUT_WR)\ntime.sleep(600)"),
-    _in_call("asks-instead", "answers a call with endless questions of its own",
-             "while True:\n    peer.ask('look', 'check')"),
-    Attack("endless-callbacks", _FAMILY, "calls the test's function without end",
-           answers={"forward_difference": "def forward_difference(f, x, h=1e-5):\n"
-                    "    while True:\n        f(x)"},
-           not_stock="there is no judging channel"),
-    Attack("re-entry", _FAMILY, "calls back and forth until something breaks",
-           answers={"apply_twice": "def apply_twice(f, x):\n"
-                    "    g = lambda v: apply_twice(f, v)\n"
-                    "    try:\n        f(g)\n    except Exception:\n        pass\n"
-                    "    return f(f(x))",
-                    "forward_difference": "def forward_difference(f, x, h=1e-5):\n"
-                    "    return forward_difference"}),
-    Attack("huge-array", _FAMILY, "answers with 160 MB of zeros",
-           answers=everywhere("return np.zeros(20_000_000)")),
-    Attack("huge-text", _FAMILY, "answers with 100 MB of text",
-           answers=everywhere("return 'x' * 100_000_000")),
-    Attack("huge-list", _FAMILY, "answers with two million numbers",
-           answers=everywhere("return [0.0] * 2_000_000")),
-    Attack("huge-integer", _FAMILY, "answers with an integer of a million digits",
-           answers=everywhere("return 1 << 3_000_000")),
-    Attack("endless-list", _FAMILY, "answers with a list that holds itself",
-           answers=everywhere("a = []\na.append(a)\nreturn a")),
-    Attack("graders-exceptions", _FAMILY, "raises exceptions that have a meaning to graders",
-           "from descent.judging import Stopped, Unfinished\nimport unittest",
-           answers={
-               "forward_difference": "def forward_difference(*a, **k):\n"
-               "    raise Stopped('graded', 'passed')",
-               "verdict": "def verdict(*a, **k):\n    raise unittest.SkipTest('22')",
-               "softmax_loss": "def softmax_loss(*a, **k):\n    raise Unfinished",
-               "squares": "def squares(k):\n    raise type('Passed', (Warning,), {})(22)",
-           }),
-    Attack("bytes-that-unpickle", _FAMILY, "answers with pickles that run a command",
-           "import os, pickle\nclass Runs:\n    def __reduce__(self):\n"
-           "        return os.system, ('touch /tmp/@TOKEN@-unpickled',)",
-           answers=everywhere("return [Runs(), pickle.dumps(Runs())]")),
-    Attack("codes-and-functions", _FAMILY, "answers with classes, functions and modules",
-           "import os, types",
-           answers={
-               "forward_difference": "def forward_difference(*a, **k):\n    return os",
-               "verdict": "def verdict(*a, **k):\n    return os.system",
-               "softmax_loss": "def softmax_loss(*a, **k):\n    return type, os.environ",
-               "squares": "def squares(k):\n    return types.CodeType",
-           }),
+    _in_call(
+        "shut-down",
+        "shuts one direction of the channel",
+        "peer.sock.shutdown(socket.SHUT_WR)\ntime.sleep(600)",
+    ),
+    _in_call(
+        "asks-instead",
+        "answers a call with endless questions of its own",
+        "while True:\n    peer.ask('look', 'check')",
+    ),
+    Attack(
+        "endless-callbacks",
+        _FAMILY,
+        "calls the test's function without end",
+        answers={
+            "forward_difference": "def forward_difference(f, x, h=1e-5):\n"
+            "    while True:\n        f(x)"
+        },
+        not_stock="there is no judging channel",
+    ),
+    Attack(
+        "re-entry",
+        _FAMILY,
+        "calls back and forth until something breaks",
+        answers={
+            "apply_twice": "def apply_twice(f, x):\n"
+            "    g = lambda v: apply_twice(f, v)\n"
+            "    try:\n        f(g)\n    except Exception:\n        pass\n"
+            "    return f(f(x))",
+            "forward_difference": "def forward_difference(f, x, h=1e-5):\n"
+            "    return forward_difference",
+        },
+    ),
+    Attack(
+        "huge-array",
+        _FAMILY,
+        "answers with 160 MB of zeros",
+        answers=everywhere("return np.zeros(20_000_000)"),
+    ),
+    Attack(
+        "huge-text",
+        _FAMILY,
+        "answers with 100 MB of text",
+        answers=everywhere("return 'x' * 100_000_000"),
+    ),
+    Attack(
+        "huge-list",
+        _FAMILY,
+        "answers with two million numbers",
+        answers=everywhere("return [0.0] * 2_000_000"),
+    ),
+    Attack(
+        "huge-integer",
+        _FAMILY,
+        "answers with an integer of a million digits",
+        answers=everywhere("return 1 << 3_000_000"),
+    ),
+    Attack(
+        "endless-list",
+        _FAMILY,
+        "answers with a list that holds itself",
+        answers=everywhere("a = []\na.append(a)\nreturn a"),
+    ),
+    Attack(
+        "graders-exceptions",
+        _FAMILY,
+        "raises exceptions that have a meaning to graders",
+        "from descent.judging import Stopped, Unfinished\nimport unittest",
+        answers={
+            "forward_difference": "def forward_difference(*a, **k):\n"
+            "    raise Stopped('graded', 'passed')",
+            "verdict": "def verdict(*a, **k):\n    raise unittest.SkipTest('22')",
+            "softmax_loss": "def softmax_loss(*a, **k):\n    raise Unfinished",
+            "squares": "def squares(k):\n    raise type('Passed', (Warning,), {})(22)",
+        },
+    ),
+    Attack(
+        "bytes-that-unpickle",
+        _FAMILY,
+        "answers with pickles that run a command",
+        "import os, pickle\nclass Runs:\n    def __reduce__(self):\n"
+        "        return os.system, ('touch /tmp/@TOKEN@-unpickled',)",
+        answers=everywhere("return [Runs(), pickle.dumps(Runs())]"),
+    ),
+    Attack(
+        "codes-and-functions",
+        _FAMILY,
+        "answers with classes, functions and modules",
+        "import os, types",
+        answers={
+            "forward_difference": "def forward_difference(*a, **k):\n    return os",
+            "verdict": "def verdict(*a, **k):\n    return os.system",
+            "softmax_loss": "def softmax_loss(*a, **k):\n    return type, os.environ",
+            "squares": "def squares(k):\n    return types.CodeType",
+        },
+    ),
 ]

@@ -93,7 +93,9 @@ class Right:
     _returns("all-inf", "infinity minus infinity", "", "np.inf"),
     _returns("complex-nan", "a complex NaN", "", "complex('nan+nanj')"),
     _returns(
-        "all-masked", "a masked array, whose comparisons are masked too", "",
+        "all-masked",
+        "a masked array, whose comparisons are masked too",
+        "",
         "np.ma.masked_all((3, 3))",
     ),
     _returns(
@@ -143,7 +145,8 @@ class Pair(list):
     ),
     _returns("empty-array", "an empty array, which agrees with itself", "", "np.empty((0,))"),
     _returns(
-        "type-itself", "the class object, whose comparisons are a metaclass's",
+        "type-itself",
+        "the class object, whose comparisons are a metaclass's",
         """
 class Meta(type):
     __eq__ = lambda self, other: True

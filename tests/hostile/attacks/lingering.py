@@ -46,8 +46,9 @@ if os.fork() == 0:
     os.setsid()
     linger()
 """,
-        answers={"squares": "def squares(k):\n    if os.fork() == 0:\n        linger()\n"
-                 "    os._exit(0)"},
+        answers={
+            "squares": "def squares(k):\n    if os.fork() == 0:\n        linger()\n    os._exit(0)"
+        },
     ),
     _attack(
         "subprocess",
@@ -69,7 +70,7 @@ import threading
 def busy():
     while True:
         sum(range(100))
-for _ in range(4):
+for _ in range(2):
     threading.Thread(target=busy).start()
 """,
         costs="its own threads take its own time",
@@ -215,7 +216,6 @@ builtins.print = lambda *a, **k: None
 import warnings
 warnings.simplefilter("error")
 """,
-        costs="its own answers run in what it spoiled",
     ),
     _attack(
         "kill-everybody",
@@ -234,7 +234,6 @@ for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGSTOP, si
                 pass
 """,
         not_stock="it would kill the sandbox that stock nbgrader is run in",
-        costs="it may stop its own process",
     ),
     _attack(
         "kill-the-group",
@@ -253,8 +252,10 @@ for pid in (0, -1):
         "stop-itself",
         "stops itself, so that a grader waits for ever",
         "",
-        answers={"squares": "import os, signal\ndef squares(k):\n"
-                 "    os.kill(os.getpid(), signal.SIGSTOP)"},
+        answers={
+            "squares": "import os, signal\ndef squares(k):\n"
+            "    os.kill(os.getpid(), signal.SIGSTOP)"
+        },
     ),
     _attack(
         "raise-own-limits",

@@ -28,20 +28,51 @@ except OSError:
 
 
 ATTACKS = [
-    _connect("tcp", "a TCP server of this machine", "socket.AF_INET", "socket.SOCK_STREAM",
-             '("127.0.0.1", int("@TCP@"))'),
-    _connect("tcp6", "a TCP server over IPv6", "socket.AF_INET6", "socket.SOCK_STREAM",
-             '("::1", int("@TCP6@"))'),
-    _connect("udp", "a UDP server of this machine", "socket.AF_INET", "socket.SOCK_DGRAM",
-             '("127.0.0.1", int("@UDP@"))'),
-    _connect("internet", "a name server in the internet", "socket.AF_INET", "socket.SOCK_STREAM",
-             '("9.9.9.9", 53)'),
-    _connect("unix", "a Unix socket by its path", "socket.AF_UNIX", "socket.SOCK_STREAM",
-             '"@SOCKET@"'),
-    _connect("unix-abstract", "a Unix socket without a path", "socket.AF_UNIX",
-             "socket.SOCK_STREAM", '"\\0@TOKEN@"'),
-    _connect("unix-datagram", "a Unix datagram socket", "socket.AF_UNIX", "socket.SOCK_DGRAM",
-             '"\\0@TOKEN@-datagrams"'),
+    _connect(
+        "tcp",
+        "a TCP server of this machine",
+        "socket.AF_INET",
+        "socket.SOCK_STREAM",
+        '("127.0.0.1", int("@TCP@"))',
+    ),
+    _connect(
+        "tcp6",
+        "a TCP server over IPv6",
+        "socket.AF_INET6",
+        "socket.SOCK_STREAM",
+        '("::1", int("@TCP6@"))',
+    ),
+    _connect(
+        "udp",
+        "a UDP server of this machine",
+        "socket.AF_INET",
+        "socket.SOCK_DGRAM",
+        '("127.0.0.1", int("@UDP@"))',
+    ),
+    _connect(
+        "internet",
+        "a name server in the internet",
+        "socket.AF_INET",
+        "socket.SOCK_STREAM",
+        '("9.9.9.9", 53)',
+    ),
+    _connect(
+        "unix", "a Unix socket by its path", "socket.AF_UNIX", "socket.SOCK_STREAM", '"@SOCKET@"'
+    ),
+    _connect(
+        "unix-abstract",
+        "a Unix socket without a path",
+        "socket.AF_UNIX",
+        "socket.SOCK_STREAM",
+        '"\\0@TOKEN@"',
+    ),
+    _connect(
+        "unix-datagram",
+        "a Unix datagram socket",
+        "socket.AF_UNIX",
+        "socket.SOCK_DGRAM",
+        '"\\0@TOKEN@-datagrams"',
+    ),
     _attack(
         "netlink",
         "netlink: asks the kernel for routes and listens to its events",
@@ -91,7 +122,7 @@ for cid in (0, 1, 2, 3):
     ),
     _attack(
         "every-family",
-        "every family there is, of every kind but Unix stream pairs",
+        "every family there is, of every kind but Unix",
         """
 import socket
 for family in range(64):
@@ -100,7 +131,7 @@ for family in range(64):
             socket.socket(family, kind)
         except OSError:
             continue
-        if (family, kind) != (1, 1):
+        if family != socket.AF_UNIX:
             won(f"socket {family} {kind}")
 """,
         not_stock="stock nbgrader guards no family of sockets",
@@ -186,8 +217,6 @@ def send():
             pass
 """,
         answers={"squares": "def squares(k):\n    send()"},
-        costs="it writes into the channel of its own process",
         not_stock="there is no judging channel",
     ),
 ]
-

@@ -243,9 +243,10 @@ def guess(f):
             if "channel" in str(error) or "ended" in str(error):
                 break
 """,
-        answers={"softmax_loss": "def softmax_loss(W, X, y, reg):\n    return None",
-                 "forward_difference": "def forward_difference(f, x, h=1e-5):\n    guess(f)"},
-        costs="a handle that was never given out ends its own process",
+        answers={
+            "softmax_loss": "def softmax_loss(W, X, y, reg):\n    return None",
+            "forward_difference": "def forward_difference(f, x, h=1e-5):\n    guess(f)",
+        },
     ),
     _attack(
         "import-the-reference",
@@ -283,7 +284,7 @@ for found in metadata.distributions():
 folder = pathlib.Path(np.__file__).parents[1]
 for path in [*folder.glob("*.pth"), *folder.glob("*descent*/direct_url.json")]:
     try:
-        if "@REPOSITORY@" in path.read_text():
+        if any(word in path.read_text() for word in ("autograder", "solutions")):
             won(path)
     except OSError:
         pass
@@ -345,13 +346,15 @@ except sqlite3.Error:
         "writes records, autograded notebooks, feedback and a submission for somebody else",
         """
 import os
+import pathlib
+for path in pathlib.Path("@COURSE@").iterdir() if os.path.isdir("@COURSE@") else ():
+    won(path)
 for path in ("reports/.records/@UNIT@/write-the-course.json", "autograded/x/@UNIT@/@NAME@.ipynb",
              "feedback/x.html", "submitted/@NEIGHBOUR@/@UNIT@/@NAME@.ipynb", "source/@TOKEN@",
              "release/@UNIT@/@NAME@.ipynb", "nbgrader_config.py", ".descent-secret"):
     try:
         os.makedirs(os.path.dirname("@COURSE@/" + path), exist_ok=True)
         open("@COURSE@/" + path, "a").write("{}")
-        won(path)
     except OSError:
         pass
 """,

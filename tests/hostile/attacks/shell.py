@@ -59,7 +59,6 @@ if kernel is not None:
     except Exception:
         pass
 """,
-        costs="no later cell of its own runs",
     ),
     _attack(
         "replace-displayhook",
@@ -203,7 +202,7 @@ import gc
 for thing in gc.get_objects():
     if type(thing).__name__ == "Student":
         kind = type(thing)
-        kind.look = lambda self, name: ("value", lambda *a, **k: 9)
+        kind.look = lambda self, name: ("value", lambda *a, **k: 10)
 """,
         costs="it hides its own right answers",
     ),

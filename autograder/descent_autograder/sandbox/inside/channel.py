@@ -253,7 +253,8 @@ class Peer:
         except BaseException as problem:
             if not self._may_travel(problem):
                 raise
-            marks, body, changes = _RAISED, self.codec.encode(described(problem)), b""
+            marks, changes = _RAISED, b""
+            body = self.codec.encode(described(problem, self.side == STUDENT))
         output = self._taken_output() if self._taken_output else None
         if output is not None:
             marks, printed = marks | _PRINTED, self.codec.encode(output)
@@ -365,10 +366,13 @@ def malformed(problem: object) -> BrokenChannelError:
     return BrokenChannelError(f"the notebook's process sent a message that isn't one ({problem})")
 
 
-def described(problem: BaseException) -> tuple[list[str], list[Any], str, tuple[str, int, str]]:
+def described(
+    problem: BaseException, placed: bool
+) -> tuple[list[str], list[Any], str, tuple[str, int, str]]:
     """Return what travels of an exception: its classes' names, its arguments, its text, its place.
 
-    The place is function, line number and line of the last frame that isn't a library's.
+    The place is function, line number and line of the last frame that isn't a library's. Only the
+    student's side gives it (``placed``): the grader's would be a line of a hidden test.
     """
     names = [kind.__name__ for kind in type(problem).__mro__]
     plain = (type(None), bool, int, float, str)
@@ -377,7 +381,7 @@ def described(problem: BaseException) -> tuple[list[str], list[Any], str, tuple[
         text = str(problem)[:10_000]
     except Exception:
         args, text = [], "(an exception that can't be shown)"
-    return names, args, text, _place(problem)
+    return names, args, text, _place(problem) if placed else ("", 0, "")
 
 
 def _place(problem: BaseException) -> tuple[str, int, str]:
