@@ -24,6 +24,7 @@ from descent.plots.ensembles.results import (
     table,
 )
 from descent.plots.ensembles.running import bowl, stale_statistics, start_at_zero
+from descent.plots.ensembles.yours import your_sizes
 
 __all__ = [
     "Measured",
@@ -44,4 +45,5 @@ __all__ = [
     "table",
     "ways_compared",
     "ways_to_average",
+    "your_sizes",
 ]
