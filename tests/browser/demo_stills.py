@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import descent.demos
 from chromium import browser, resize
@@ -19,7 +20,8 @@ from descent.demos.engine import Demo, fingerprint
 from PIL import Image
 
 FOLDER = Path(descent.demos.__file__).parent / "stills"
-WIDTH = 800
+#: The widest that keeps its colours is taken.
+WIDTHS = (800, 740, 680)
 MAX_BYTES = 20_000
 
 
@@ -27,17 +29,29 @@ MAX_BYTES = 20_000
 BELOW = "return document.querySelector('.summary').getBoundingClientRect().bottom + 10"
 
 
-def squeeze(png: bytes, below: float) -> bytes:
-    """Return the picture in the most colours that fit into the bytes allowed."""
+def squeeze(png: bytes, below: float) -> bytes | None:
+    """Return the picture in the most colours that fit into the bytes allowed, or None."""
     picture = Image.open(io.BytesIO(png)).convert("RGB")
     picture = picture.crop((0, 0, picture.width, round(below)))
-    for colors in (64, 48, 32, 28, 24, 20, 16, 12, 8):
+    for colors in (64, 48, 32, 28, 24, 20):
         out = io.BytesIO()
         few = picture.quantize(colors, kmeans=4, dither=Image.Dither.NONE)
         few.save(out, "PNG", optimize=True)
         if out.tell() <= MAX_BYTES:
             return out.getvalue()
-    raise ValueError(f"the picture has more than {MAX_BYTES} bytes in eight colours")
+    return None
+
+
+def take(driver: Any, page: Path, height: int) -> bytes:
+    """Return a still of the page, as wide as its bytes allow."""
+    for width in WIDTHS:
+        resize(driver, width, height)
+        driver.get(page.as_uri())
+        time.sleep(1.5)
+        still = squeeze(driver.get_screenshot_as_png(), driver.execute_script(BELOW))
+        if still:
+            return still
+    raise ValueError(f"the picture has more than {MAX_BYTES} bytes in twenty colours")
 
 
 def main(names: list[str]) -> None:
@@ -49,10 +63,7 @@ def main(names: list[str]) -> None:
             digest = fingerprint(demo)
             if manifest.get(demo.name) == digest and (FOLDER / f"{demo.name}.png").is_file():
                 continue
-            resize(driver, WIDTH, demo.height)
-            driver.get(demo.save(Path(folder) / "demo.html").as_uri())
-            time.sleep(1.5)
-            still = squeeze(driver.get_screenshot_as_png(), driver.execute_script(BELOW))
+            still = take(driver, demo.save(Path(folder) / "demo.html"), demo.height)
             (FOLDER / f"{demo.name}.png").write_bytes(still)
             manifest[demo.name] = digest
             print(f"{demo.name}: {len(still)} bytes")
