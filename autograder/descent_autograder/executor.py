@@ -29,7 +29,7 @@ from descent_autograder.execution import Done, Settings, Task, execute, execute_
 _ATTEMPTS = 2
 _AHEAD = 2
 _STARTS = 3
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 
 
 class WorkersFailed(RuntimeError):

@@ -22,7 +22,7 @@ from nbgrader.api import (
     SubmittedAssignment,
 )
 from sqlalchemy import select
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from descent_autograder import passes as nbgrader
@@ -262,7 +262,8 @@ def patiently(
 
     Raises:
         GradebookBusy: when it stays locked for `patience` seconds.
-        GradebookUnreachable: for every other fault of the database.
+        GradebookUnreachable: for every other fault of the database, but for data it won't take:
+            that stays SQLAlchemy's own error, since it says nothing of other submissions.
     """
     started = time.monotonic()
     pause = 0.2
@@ -271,6 +272,8 @@ def patiently(
             return action()
         except (SQLAlchemyError, InvalidEntry) as error:
             cause = _cause(error)
+            if isinstance(error, (DataError, IntegrityError)):
+                raise
             if not _is_lock(cause):
                 raise GradebookUnreachable(
                     f"the gradebook at {shown_url(db_url)} can't be used: {_first_line(cause)}"

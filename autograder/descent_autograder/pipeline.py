@@ -20,9 +20,15 @@ from typing import Any
 
 from descent_autograder import intake
 from descent_autograder.course import Course
-from descent_autograder.execution import Settings, Task
+from descent_autograder.execution import Done, Settings, Task
 from descent_autograder.executor import DaskPool, LocalPool, Pool
-from descent_autograder.gradebook import UnknownStudent, Writer, parse_timestamp
+from descent_autograder.gradebook import (
+    GradebookBusy,
+    GradebookUnreachable,
+    UnknownStudent,
+    Writer,
+    parse_timestamp,
+)
 from descent_autograder.master import load_masters
 from descent_autograder.records import Records, Tree, digest
 from descent_autograder.submissions import Desk, Prepared, Result, Submission
@@ -301,13 +307,13 @@ class _Run:
                     summary.failed[student] = outcome
                     yield ready, self.desk.give_up(ready, outcome)
                 else:
-                    yield ready, self.desk.finish(ready, outcome)
+                    yield ready, self._finish(ready, outcome, summary)
                 while refused:
                     ready = refused.pop()
-                    yield ready, self.desk.finish(ready, None)
+                    yield ready, self._finish(ready, None, summary)
             while refused:
                 ready = refused.pop()
-                yield ready, self.desk.finish(ready, None)
+                yield ready, self._finish(ready, None, summary)
 
         try:
             with interrupted:
@@ -333,12 +339,26 @@ class _Run:
         limits = Limits(**self.settings.limits)
         return 60.0 + 1.5 * float(limits.notebook_seconds) * len(self.masters)
 
+    def _finish(self, ready: Prepared, done: Done | None, summary: Summary) -> Result:
+        """Take a submission back; one that trips the passes mustn't stop the class."""
+        try:
+            return self.desk.finish(ready, done)
+        except Exception as error:
+            reason = f"nbgrader's passes failed on it ({type(error).__name__}: {error})"
+            summary.failed[ready.submission.student] = reason
+            return self.desk.give_up(ready, reason)
+
     def _save(self, submission: Submission, result: Result, summary: Summary) -> None:
         student = result.student
         try:
             notebooks = self.writer.write(result, submission.timestamp)
         except UnknownStudent as error:
             summary.rejected[student] = str(error)
+            return
+        except (GradebookBusy, GradebookUnreachable):
+            raise
+        except Exception as error:
+            summary.failed[student] = f"the gradebook refused it ({type(error).__name__}: {error})"
             return
         files = {**submission.files, **self.files}
         files.update({f"{name}.ipynb": content for name, content in notebooks.items()})

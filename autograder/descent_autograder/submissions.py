@@ -115,9 +115,19 @@ class Desk:
             if refusal is None and name not in submission.notebooks:
                 refusal = f"the submission holds no notebook called {name}.ipynb"
             raw = None if refusal else submission.notebooks[name]
-            node, mended[name] = nbgrader.intake(raw, self._masters[name], refusal)
-            notebooks[name] = nbgrader.to_transit(self._sanitised(node, name, submission))
+            try:
+                notebooks[name], mended[name] = self._taken_in(name, submission, raw, refusal)
+            except Exception as error:
+                # Whatever intake didn't foresee mustn't stop the class.
+                refusal = f"{name}.ipynb couldn't be read ({type(error).__name__}: {error})"
+                notebooks[name], mended[name] = self._taken_in(name, submission, None, refusal)
         return Prepared(submission, notebooks, mended)
+
+    def _taken_in(
+        self, name: str, submission: Submission, raw: bytes | None, refusal: str | None
+    ) -> tuple[bytes, Mended]:
+        node, mended = nbgrader.intake(raw, self._masters[name], refusal)
+        return nbgrader.to_transit(self._sanitised(node, name, submission)), mended
 
     def _sanitised(self, node: Any, name: str, submission: Submission) -> Any:
         if submission.remarks and nbgrader.refusal_of(node) is None:

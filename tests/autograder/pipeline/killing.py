@@ -16,10 +16,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from descent_autograder import pipeline
-from descent_autograder.course import open_course
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
+from descent_autograder import startup
+
+startup.skip_unused_checks()
+
+from descent_autograder import pipeline  # noqa: E402
+from descent_autograder.course import open_course  # noqa: E402
+from sqlalchemy import event  # noqa: E402
+from sqlalchemy.engine import Engine  # noqa: E402
 
 _count = 0
 _armed = False
@@ -69,7 +73,8 @@ def main() -> None:
         save(*args)
 
     pipeline._Run._save = armed  # type: ignore[method-assign]
-    summary = pipeline.grade(open_course(Path(sys.argv[1])), sys.argv[2])
+    options = pipeline.Options(jobs=1)
+    summary = pipeline.grade(open_course(Path(sys.argv[1])), sys.argv[2], options)
     print(_count, len(summary.graded))
 
 

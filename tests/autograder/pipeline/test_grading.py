@@ -27,8 +27,8 @@ QUICK = {"cell_seconds": 4.0, "notebook_seconds": 20.0}
 
 
 def _grade(course: Course, unit: str, **options: Any) -> Summary:
-    said: list[str] = []
-    return pipeline.grade(course, unit, Options(limits=QUICK, **options), say=said.append)
+    options = {"jobs": 1, "limits": QUICK, **options}
+    return pipeline.grade(course, unit, Options(**options), say=lambda message: None)
 
 
 def _with(notebook: dict[str, Any], tools: Any, **answers: str) -> dict[str, Any]:
@@ -247,6 +247,26 @@ def test_a_worker_that_dies_costs_only_its_time(
     assert len(summary.graded) == 6
     assert summary.failed == {}
     assert tools.scores_of(a_class, tools.SMALL)["eve"]["score"] == 3.0
+
+
+def test_what_intake_doesnt_foresee_stops_nobody_else(
+    a_class: Course, tools: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from descent_autograder import passes
+
+    mend = passes.mend
+
+    def stumbling(raw: bytes, master: Any) -> Any:
+        if b"I think so." in raw:
+            raise ZeroDivisionError("unforeseen")
+        return mend(raw, master)
+
+    monkeypatch.setattr(passes, "mend", stumbling)
+    assert len(_grade(a_class, tools.SMALL).graded) == 6
+    scores = tools.scores_of(a_class, tools.SMALL)
+    assert (scores["ada"]["score"], scores["chi"]["score"]) == (5.0, 0.0)
+    report = classreport.build(a_class, tools.SMALL)
+    assert "ZeroDivisionError: unforeseen" in {r.student: r.refusal for r in report.rows}["chi"]
 
 
 def test_without_a_worker_the_run_says_why(
