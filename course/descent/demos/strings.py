@@ -347,7 +347,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "caught": "Newton's method stands on the saddle: it looks for flat places, not low ones.",
     },
     "grid_vs_random": {
-        "title": "Grid or random?",
+        "title": "Trials on a grid, or at random?",
         "lead": "Give both the same number of trials, and let one parameter matter more.",
         "alt": (
             "Two maps of the score over two parameters with the same number of trials, left on a "
@@ -371,7 +371,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         ),
     },
     "coarse_to_fine": {
-        "title": "From coarse to fine",
+        "title": "Zooming in, from coarse to fine",
         "lead": "Drag the ends of the first range until it misses the peak, and see it say so.",
         "alt": (
             "Left: accuracy of random trials against the learning rate on a log axis, in three "
