@@ -241,7 +241,7 @@ class _Run:
     def submission(self, student: str) -> Submission:
         """Read one submission."""
         folder = self.course.path("submitted", student, self.assignment)
-        found = intake.collect(folder, list(self.masters))
+        found = intake.collect(folder, list(self.masters), taken=self.files)
         remarks = list(found.remarks)
         if found.timestamp and parse_timestamp(found.timestamp) is None:
             remarks.append("The file timestamp.txt holds no time that can be read.")

@@ -87,13 +87,19 @@ def submissions(submitted: Path, assignment: str) -> Iterator[tuple[str, str | N
         yield entry.name, problem
 
 
-def collect(folder: Path, expected: Collection[str], limits: Limits | None = None) -> Collected:
+def collect(
+    folder: Path,
+    expected: Collection[str],
+    limits: Limits | None = None,
+    taken: Collection[str] = (),
+) -> Collected:
     """Read a submission's folder.
 
     Args:
         folder: ``submitted/<student>/<assignment>``.
         expected: the names of the notebooks to grade, without ``.ipynb``.
         limits: how much to read.
+        taken: paths that files of the course will have in the same folder.
 
     Returns:
         What was found; nothing in the folder can make this raise, short of a failing disk.
@@ -108,7 +114,7 @@ def collect(folder: Path, expected: Collection[str], limits: Limits | None = Non
         found.walk(handle, "", 0)
     finally:
         os.close(handle)
-    return _sort_out(found, set(expected))
+    return _sort_out(found, set(expected), taken)
 
 
 class _Walk:
@@ -192,9 +198,16 @@ def _is_link(name: str, parent: int) -> bool:
         return False
 
 
-def _sort_out(found: _Walk, expected: set[str]) -> Collected:
+def _sort_out(found: _Walk, expected: set[str], taken: Collection[str]) -> Collected:
     result = Collected(remarks=found.remarks)
     notebooks = {path: raw for path, raw in found.files.items() if path.endswith(".ipynb")}
+    names = {*taken, *(f"{name}.ipynb" for name in expected)}
+    for path in [path for path in found.files if _is_in_the_way(path, names)]:
+        notebooks.pop(path, None)
+        del found.files[path]
+        result.remarks.append(
+            f"The file {shown(path)} was left out: a file of this assignment has its place."
+        )
     result.files = {p: raw for p, raw in found.files.items() if p not in notebooks}
     stamp = result.files.get("timestamp.txt")
     if stamp is not None:
@@ -216,6 +229,11 @@ def _sort_out(found: _Walk, expected: set[str]) -> Collected:
             f"{name}.ipynb was missing; {shown(stand_in)} was graded in its place."
         )
     return result
+
+
+def _is_in_the_way(path: str, names: Collection[str]) -> bool:
+    """Whether a path needs a folder where one of the names needs a file, or the reverse."""
+    return any(path.startswith(f"{name}/") or name.startswith(f"{path}/") for name in names)
 
 
 def _stand_in(name: str, notebooks: dict[str, bytes]) -> str | None:

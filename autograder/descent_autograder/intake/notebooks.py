@@ -11,6 +11,7 @@ from descent_autograder.intake.words import listed, shown
 
 _MOST_CELLS = 3000
 _LONGEST_SOURCE = 2**20
+_DEEPEST = 30
 _SKIP_TAGS = {"skip-execution", "raises-exception", "remove_cell", "remove-cell"}
 _CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _BAD_CHARS = re.compile("[\x00\ud800-\udfff]")
@@ -138,11 +139,13 @@ def _minor(document: dict[str, Any]) -> int:
 
 
 def _metadata(metadata: Any) -> dict[str, Any]:
-    """Metadata as plain JSON; what isn't (NaN, lone surrogates) is dropped."""
+    """Metadata as plain JSON; what isn't (NaN, lone surrogates), or nests deep, is dropped."""
     if not isinstance(metadata, dict):
         return {}
     kept = {}
     for key, value in metadata.items():
+        if _is_deep(value, _DEEPEST):
+            continue
         try:
             json.dumps([key, value], allow_nan=False, ensure_ascii=False).encode("utf-8")
         except (ValueError, TypeError, RecursionError):
@@ -150,6 +153,12 @@ def _metadata(metadata: Any) -> dict[str, Any]:
         kept[key] = value
     kept.pop("descent", None)
     return kept
+
+
+def _is_deep(value: Any, depth: int) -> bool:
+    """Whether containers nest deeper than `depth`: libraries walk through them recursively."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return depth < 0 or any(_is_deep(one, depth - 1) for one in inner)
 
 
 def _cell(cell: Any, number: int, remarks: list[str], skipping: list[int]) -> Cell:
