@@ -10,6 +10,7 @@ from ..attack import Attack, Notebook, code, known, markdown, tests
 _FAMILY = "script for the reader"
 RUN = "window.hostile='run';document.title='hostile'"
 _IMG = f'<img src=x onerror="{RUN}">'
+_IMG_TEXT = f"&lt;img src=1 onerror={RUN}&gt;"
 _SVG = f'<svg xmlns="http://www.w3.org/2000/svg" onload="{RUN}"><script>{RUN}</script></svg>'
 
 _HTML = [
@@ -21,7 +22,7 @@ _HTML = [
     f"<iframe src='javascript:parent.{RUN}'></iframe>",
     f"<details open ontoggle={RUN}>x</details>",
     f"<body onload={RUN}><input autofocus onfocus={RUN}>",
-    f"<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror={RUN}&gt;'>",
+    f"<math><mtext><table><mglyph><style><!--</style><img title='--&gt;{_IMG_TEXT}'>",
     f"<noscript><p title='</noscript>{_IMG}'></noscript>",
     f"<form><math><mtext></form><form><mglyph><style></math>{_IMG}",
     "<style>@import 'data:text/css,x'</style><link rel=stylesheet href='data:text/css,x'>",
@@ -151,7 +152,8 @@ for text in {_HTML!r}:
         "sizes and alternative texts of images that close their attributes",
         f"""
 from IPython.display import display
-png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+png = ("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+       "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 for attack in ('"><script>{RUN}</script>', "x' onload={RUN} '"):
     told = {{"image/png": {{"width": attack, "height": attack, "alt": attack}}}}
     display({{"image/png": png}}, metadata=told, raw=True)

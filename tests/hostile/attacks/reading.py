@@ -297,7 +297,7 @@ for path in [*folder.glob("*.pth"), *folder.glob("*descent*/direct_url.json")]:
         """
 import copy, inspect, pickle
 def inspect_it(f):
-    for look in (pickle.dumps, copy.deepcopy, inspect.getsource, inspect.signature, vars, dir, repr):
+    for look in (pickle.dumps, copy.deepcopy, inspect.getsource, inspect.signature, dir, repr):
         try:
             report(repr(look(f)))
         except Exception as error:
