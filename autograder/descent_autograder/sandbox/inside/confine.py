@@ -48,7 +48,8 @@ def settle_in_namespaces(uid: int, gid: int, scratch_bytes: int, keep: Iterable[
         system.mount("tmpfs", folder, "tmpfs", flags, f"size={scratch_bytes},nr_inodes=16k")
     for path, descriptor in kept.items():
         os.makedirs(path)
-        system.mount(f"/proc/self/fd/{descriptor}", path, None, system.MS_BIND)
+        # With what is mounted in it: without, a user namespace may not uncover what lies below.
+        system.mount(f"/proc/self/fd/{descriptor}", path, None, system.MS_BIND | system.MS_REC)
         os.close(descriptor)
     system.mount("proc", "/proc", "proc", flags | system.MS_NOEXEC)
 
