@@ -105,7 +105,7 @@ def test_table_has_a_line_for_every_kind_with_its_numbers() -> None:
 
 def test_only_what_is_drawn_is_described() -> None:
     picture = ensembles.results(found(), ["single", "seeds"])
-    assert picture.alt.count("accuracy ") == 2
+    assert picture.alt.count(": accuracy ") == 2
     assert "initialisations" in picture.alt
     assert "student" not in picture.alt
 
@@ -250,7 +250,7 @@ def test_time_grows_with_the_members() -> None:
 
 
 def test_your_own_average_is_drawn_as_it_is() -> None:
-    members, y = found().members["seeds"][0], found().y
+    members, y = list(found().members["seeds"][0]), found().y
     right = ensembles.your_sizes(lambda p: np.mean(p, axis=0), members, y).numbers
     assert right["accuracy_last"] == found().accuracy("seeds")[0]
     assert right["loss_last"] == pytest.approx(found().log_loss("seeds")[0])

@@ -33,7 +33,7 @@ _SIZES = {
 
 
 def your_sizes(
-    average: Callable[[list[Array]], Array],
+    average: Callable[[list[Array]], Any],
     probabilities: Sequence[Array],
     y: Array,
     *,
