@@ -13,6 +13,8 @@ from typing import Any
 
 import websocket
 
+from .page import PLACE, Page, every
+
 #: The events that say where a frame begins and how long each task of a thread took.
 CATEGORIES = ["devtools.timeline", "toplevel"]
 
@@ -88,3 +90,38 @@ def drag(driver: Any, path: list[tuple[float, float]], pause: float = 0.008) -> 
 def percentile95(times: list[float]) -> float:
     """Return the 95th percentile, the larger of two neighbours."""
     return sorted(times)[min(len(times) - 1, int(0.95 * len(times)))]
+
+
+def movable(page: Page) -> list[Any]:
+    """What is dragged when frames are timed: not the scrub bar."""
+    return [
+        *page.all(".controls input[type=range], .rules input[type=range]"),
+        *page.all(".handle"),
+    ]
+
+
+def drag_about(page: Page, node: Any) -> None:
+    """Drag ``node`` to and fro for a while."""
+    left, _, width, _ = page.run(PLACE, node)
+    x, y = page.centre(node)
+    if node.get_attribute("type") == "range":
+        path = [(left + 19 + (width - 20) * abs((k / 20) % 2 - 1), y) for k in range(61)]
+    else:
+        ways = [(60 * ((k / 15) % 2 - 1), 30 * ((k / 20) % 2 - 1)) for k in range(60)]
+        path = [(x, y), *((x + dx, y + dy) for dx, dy in ways)]
+    drag(page.driver, path)
+    page.rest()
+
+
+def frame_times(name: str, page: Page) -> dict[str, float]:
+    """The 95th percentile of a demo's frames in milliseconds, by the control that is dragged."""
+    page.open(every(name))
+    found = {}
+    for number in range(len(movable(page))):
+        page.open(every(name))
+        node = movable(page)[number]
+        label = str(node.get_attribute("id"))
+        with traced(page.driver) as frames:
+            drag_about(page, node)
+        found[label] = percentile95(frames)
+    return found

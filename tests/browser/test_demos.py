@@ -16,104 +16,15 @@ from descent import demos
 from descent.demos.engine import Demo
 from descent.demos.strings import RUNTIME
 
-from .chromium import browser, missing, resize
-from .frames import drag, percentile95, traced
+from .chromium import browser, missing
+from .frames import drag
+from .page import Page, every
 
 pytestmark = pytest.mark.browser
 
 NAMES = demos.FRAMES
-PICTURE = "return document.querySelector('canvas[role=img]').toDataURL()"
 STATE = "return document.getElementById('state').value"
 SAID = "return document.querySelector('.summary').textContent"
-PLACE = """
-const box = arguments[0].getBoundingClientRect();
-return [box.left, box.top, box.width, box.height];
-"""
-#: Milliseconds a frame may take, scripting and painting together.
-FRAME = 8.0
-
-
-def every(name: str) -> Demo:
-    demo: Demo = getattr(demos, name)()
-    return demo
-
-
-class Page:
-    """A page that embeds one demo, as a notebook or an exported lesson does."""
-
-    def __init__(self, driver: Any, folder: Path) -> None:
-        self.driver = driver
-        self.file = folder / "page.html"
-
-    def alone(self, demo: Demo, feature: str, value: str) -> Page:
-        """Open the demo as a page of its own for somebody with a preference."""
-        self.driver.switch_to.default_content()
-        features = [{"name": feature, "value": value}]
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-        resize(self.driver, 900, demo.height)
-        self.driver.get(demo.save(self.file).as_uri())
-        assert self.run(f"return matchMedia('({feature}: {value})').matches")
-        self.rest()
-        return self
-
-    def open(self, demo: Demo, width: int = 900, first: str = "") -> Page:
-        """Open the demo; ``first`` is a script that runs in its frame before its own."""
-        frame = demo.html()
-        if first:
-            script = f"<head><script>{first}</script>".replace("&", "&amp;").replace("'", "&#39;")
-            frame = frame.replace("<head>", script, 1)
-        self.driver.switch_to.default_content()
-        resize(self.driver, width + 16, demo.height + 40)
-        self.file.write_text(
-            "<!doctype html><meta charset=utf-8><title>A lesson</title>"
-            f"<body style='margin:8px'>{frame}",
-            encoding="utf-8",
-        )
-        self.driver.get_log("browser")
-        self.driver.get(self.file.as_uri())
-        self.driver.switch_to.frame(0)
-        self.rest()
-        return self
-
-    def run(self, script: str, *arguments: Any) -> Any:
-        return self.driver.execute_script(script, *arguments)
-
-    def rest(self) -> None:
-        """Wait for what was asked for to be drawn."""
-        self.driver.execute_async_script(
-            "const done = arguments[0];"
-            "requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0)));"
-        )
-
-    def picture(self) -> str:
-        self.rest()
-        picture: str = self.run(PICTURE)
-        return picture
-
-    def all(self, selector: str) -> list[Any]:
-        found: list[Any] = self.driver.find_elements("css selector", selector)
-        return found
-
-    def press(self, node: Any, *keys: str) -> None:
-        """Focus ``node`` and press keys, as the keyboard would."""
-        self.run("arguments[0].focus()", node)
-        codes = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
-        codes |= {"End": 35, "Home": 36, "Enter": 13}
-        for key in keys:
-            event = {"key": key, "code": key, "windowsVirtualKeyCode": codes[key]}
-            text = {"text": "\r"} if key == "Enter" else {}
-            for kind in ("keyDown", "keyUp"):
-                send = {"type": kind, **event, **(text if kind == "keyDown" else {})}
-                self.driver.execute_cdp_cmd("Input.dispatchKeyEvent", send)
-
-    def centre(self, node: Any) -> tuple[float, float]:
-        """Where ``node`` is in the whole page: the frame begins 9 pixels in."""
-        self.run("arguments[0].scrollIntoView({block: 'nearest'})", node)
-        left, top, width, height = self.run(PLACE, node)
-        return left + width / 2 + 9, top + height / 2 + 9
-
-    def complaints(self) -> list[str]:
-        return [entry["message"] for entry in self.driver.get_log("browser")]
 
 
 @pytest.fixture(scope="module")
@@ -360,44 +271,3 @@ def test_axe_finds_nothing(name: str, theme: str, page: Page, axe: str) -> None:
     )
     told = [f"{v['impact']} {v['id']}: {v['nodes'][0]['html'][:120]}" for v in found]
     assert not told
-
-
-def movable(page: Page) -> list[Any]:
-    """What is dragged when frames are timed: not the scrub bar."""
-    return [
-        *page.all(".controls input[type=range], .rules input[type=range]"),
-        *page.all(".handle"),
-    ]
-
-
-def drag_about(page: Page, node: Any) -> None:
-    """Drag ``node`` to and fro for a while."""
-    left, _, width, _ = page.run(PLACE, node)
-    x, y = page.centre(node)
-    if node.get_attribute("type") == "range":
-        path = [(left + 19 + (width - 20) * abs((k / 20) % 2 - 1), y) for k in range(61)]
-    else:
-        ways = [(60 * ((k / 15) % 2 - 1), 30 * ((k / 20) % 2 - 1)) for k in range(60)]
-        path = [(x, y), *((x + dx, y + dy) for dx, dy in ways)]
-    drag(page.driver, path)
-    page.rest()
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_frames_keep_up_with_the_hand(name: str, page: Page) -> None:
-    """The best of three drags counts: a busy machine slows processor time, too."""
-    demo = every(name)
-    page.open(demo)
-    costs = {}
-    for number in range(len(movable(page))):
-        tries = []
-        while len(tries) < 3 and (not tries or min(tries) > FRAME):
-            page.open(demo)
-            node = movable(page)[number]
-            label = node.get_attribute("id")
-            with traced(page.driver) as frames:
-                drag_about(page, node)
-            assert len(frames) >= 20, label
-            tries.append(percentile95(frames))
-        costs[label] = min(tries)
-    assert max(costs.values()) <= FRAME, costs
