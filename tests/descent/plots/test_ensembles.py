@@ -202,6 +202,12 @@ def test_the_average_stands_nearer_to_the_floor_of_the_bowl() -> None:
     assert seen["average_loss"] < 0.3 * seen["last_loss"]
 
 
+def test_relatives_share_a_valley_and_strangers_do_not() -> None:
+    seen = numbers("between")
+    assert seen["checkpoints_middle"] > seen["checkpoints_ends"]
+    assert seen["seeds_middle"] < seen["seeds_ends"] - 1
+
+
 def test_the_correction_matters_at_the_start_and_a_sum_grows() -> None:
     seen = numbers("start_at_zero")
     assert seen["plain_1"] == pytest.approx(0.05 * seen["corrected_1"])

@@ -23,11 +23,12 @@ from descent.plots.ensembles.results import (
     students,
     table,
 )
-from descent.plots.ensembles.running import bowl, stale_statistics, start_at_zero
+from descent.plots.ensembles.running import between, bowl, stale_statistics, start_at_zero
 from descent.plots.ensembles.yours import your_sizes
 
 __all__ = [
     "Measured",
+    "between",
     "bowl",
     "cost",
     "dark_knowledge",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from descent.data import digits
+from descent.data import Dataset, digits
 from descent.nets import Network, refresh_statistics
 from descent.plots.ensembles import training
 
@@ -140,6 +140,30 @@ def stale_and_refreshed(decays: Sequence[float], num_seeds: int) -> Array:
             row.append((stale, 100 * network.accuracy(data.X_test, data.y_test)))
         rows.append(row)
     return np.array(rows)
+
+
+def halfway(shares: Sequence[float], num_pairs: int) -> Array:
+    """Test accuracy on the straight line between two networks' parameters (pairs, 2, shares).
+
+    First two checkpoints of one run, two epochs apart, then two networks from other
+    initialisations; batch-norm statistics are refreshed at every place.
+    """
+    data = digits().subset(training.NUM_EXAMPLES)
+    rows = []
+    for seed in range(num_pairs):
+        kept: list[Network] = []
+        callbacks = [training.keep_checkpoints(kept, every=2, count=2)]
+        first = training.fit(data, [seed, 0], callbacks=callbacks)
+        ends = (kept[0], kept[1]), (first, training.fit(data, [seed, 1]))
+        rows.append([[_between(*pair, share, data) for share in shares] for pair in ends])
+    return np.array(rows)
+
+
+def _between(one: Network, other: Network, share: float, data: Dataset) -> float:
+    mixed = one.copy()
+    mixed.load({k: (1 - share) * w + share * other.params[k] for k, w in one.params.items()})
+    refresh_statistics(mixed, data.X_train)
+    return 100 * mixed.accuracy(data.X_test, data.y_test)
 
 
 def variety(rates: Sequence[float], num_runs: int, num_members: int) -> Array:

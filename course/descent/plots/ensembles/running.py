@@ -8,7 +8,7 @@ import numpy as np
 
 from descent.plots import style
 from descent.plots.ensembles.averaging import standard_error
-from descent.plots.ensembles.measuring import stale_and_refreshed
+from descent.plots.ensembles.measuring import halfway, stale_and_refreshed
 from descent.plots.style import Picture
 
 _BOWL = {
@@ -62,6 +62,43 @@ def bowl(
         ax.plot(*places["average"].T, **smooth, label=text["average"], zorder=3)
         star = {"marker": "*", "markersize": 15, "linestyle": "", "color": style.GREEN}
         ax.plot(0, 0, **star, label=text["minimum"], zorder=4)
+        ax.set(xlabel=text["x"], ylabel=text["y"])
+        ax.legend(loc="lower left")
+    return style.picture(figure, text, numbers)
+
+
+_BETWEEN = {
+    "checkpoints": "two checkpoints of one run",
+    "seeds": "two initialisations",
+    "x": "way from one network's parameters to the other's",
+    "y": "test accuracy, %",
+    "alt": (
+        "Test accuracy on the straight line from one network's parameters to another's, as means "
+        "over {pairs:.0f} pairs with standard errors. Between two checkpoints of one run it rises "
+        "from {checkpoints_ends:.1f} % at the ends to {checkpoints_middle:.1f} % in the middle. "
+        "Between two initialisations it falls from {seeds_ends:.1f} to {seeds_middle:.1f} %."
+    ),
+    "caption": (
+        "At the ends and in the middle: checkpoints of one run, {checkpoints_ends:.2f} and "
+        "{checkpoints_middle:.2f} %; initialisations, {seeds_ends:.2f} and {seeds_middle:.2f} %."
+    ),
+}
+
+
+def between(num_pairs: int = 6, *, text: Mapping[str, str] | None = None) -> Picture:
+    """Accuracy between two networks: relatives share a valley, strangers don't."""
+    text = style.words(_BETWEEN, text)
+    shares = np.linspace(0, 1, 9)
+    table = halfway(shares.tolist(), num_pairs)
+    numbers: dict[str, float] = {"pairs": num_pairs}
+    with style.canvas(height=3.0) as (figure, ax):
+        for k, name in enumerate(("checkpoints", "seeds")):
+            values = table[:, k]
+            mean = values.mean(axis=0)
+            look = style.LINES[k] | {"capsize": 3, "label": text[name]}
+            ax.errorbar(shares, mean, yerr=standard_error(values), **look)
+            numbers[f"{name}_ends"] = (mean[0] + mean[-1]) / 2
+            numbers[f"{name}_middle"] = mean[len(shares) // 2]
         ax.set(xlabel=text["x"], ylabel=text["y"])
         ax.legend(loc="lower left")
     return style.picture(figure, text, numbers)
