@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import pytest
 
+from . import ground
 from .attacks import ATTACKS
+from .ground import Ground
 from .siege import Aftermath, besiege
 
 
 @pytest.fixture(scope="session")
-def siege(tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
-    """The class with all attackers, graded."""
-    return besiege(tmp_path_factory.mktemp("siege"), ATTACKS)
+def template(tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    """The course, released; nobody has handed in yet."""
+    return ground.build(tmp_path_factory.mktemp("template") / "course")
 
 
 @pytest.fixture(scope="session")
-def peace(tmp_path_factory: pytest.TempPathFactory, siege: Aftermath) -> Aftermath:
+def siege(template: Ground, tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
+    """The class with all attackers, graded."""
+    return besiege(template, tmp_path_factory.mktemp("siege"), ATTACKS)
+
+
+@pytest.fixture(scope="session")
+def peace(template: Ground, tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
     """The same class without attackers, graded with the same secret."""
-    secret = siege.ground.canaries["the secret"]
-    return besiege(tmp_path_factory.mktemp("peace"), [], secret)
+    return besiege(template, tmp_path_factory.mktemp("peace"), [])

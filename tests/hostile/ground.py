@@ -39,6 +39,7 @@ POINTS = {
     "softmax_loss": 6.0,
     "apply_twice": 2.0,
     "squares": 4.0,
+    "cubes": 3.0,
 }
 RIGHT = {
     "central_difference": """\
@@ -65,6 +66,7 @@ WRONG = {
     "verdict": "(error, *, has_kinks=False)",
     "softmax_loss": "(W, X, y, reg)",
     "squares": "(k)",
+    "cubes": "(x)",
 }
 HONEST = {task: POINTS[task] if task in RIGHT else 0.0 for task in POINTS}
 ANSWER = "a neighbour's answer"
@@ -103,6 +105,7 @@ def source(hidden: str) -> Notebook:
     cells = [cell for cell in real["cells"] if _is_kept(cell)]
     cells += _ordinary("apply_twice", "(f, x)", "    return f(f(x))", _TWICE.format(hidden=hidden))
     cells += _ordinary("squares", "(k)", "    return k * k", _SQUARES)
+    cells += _ordinary("cubes", "(x)", "    return x**3", _CUBES)
     return {**real, "cells": cells}
 
 
@@ -121,6 +124,9 @@ def half(x):
     return float(x) / 2  # {hidden}
 numpy.testing.assert_allclose(apply_twice(half, 6.0), 1.5)
 ### END HIDDEN TESTS"""
+_CUBES = """\
+import numpy.testing
+numpy.testing.assert_allclose(cubes(np.arange(3.0)), [0.0, 1.0, 8.0])"""
 _SQUARES = "sum(float(squares(k) == k * k) for k in (3, 5, 7, 11))"
 
 
@@ -141,16 +147,14 @@ def _ordinary(task: str, signature: str, body: str, test: str) -> list[Cell]:
     return [answer, check]
 
 
-def build(root: Path, more: dict[str, str], secret: str | None = None) -> Ground:
+def build(root: Path) -> Ground:
     """A new course at ``root``, released, with canaries where nobody should look.
 
     Args:
         root: where; it must not exist.
-        more: further things that attackers know.
-        secret: the course's secret, or None for a new one.
     """
     canaries = {
-        "the secret": secret or canary("secret") + secrets.token_hex(24),
+        "the secret": canary("secret") + secrets.token_hex(24),
         "a hidden test": canary("hidden"),
         "the gradebook": canary("gradebook"),
         ANSWER: canary("answer"),
@@ -177,9 +181,14 @@ def build(root: Path, more: dict[str, str], secret: str | None = None) -> Ground
         "REPOSITORY": str(REPOSITORY),
         "NEIGHBOUR": NEIGHBOURS[1],
         "MAX": str(sum(POINTS.values())),
-        **more,
     }
     return Ground(course, known_things, canaries)
+
+
+def copied(site: Ground, root: Path, more: dict[str, str]) -> Ground:
+    """A copy at ``root`` of a released course, with the same secret and canaries."""
+    shutil.copytree(site.course.root, root)
+    return Ground(open_course(root), {**site.known, "COURSE": str(root), **more}, site.canaries)
 
 
 def released(ground: Ground) -> Notebook:
@@ -281,6 +290,7 @@ __all__ = [
     "attack_with",
     "build",
     "canary",
+    "copied",
     "filled",
     "hand_in",
     "hand_in_neighbours",

@@ -118,19 +118,19 @@ class Aftermath:
     seconds: float
 
 
-def besiege(root: Path, attacks: Sequence[Attack], secret: str | None = None) -> Aftermath:
-    """Build a course, hand in attacks and honest notebooks, grade once, look at what is left.
+def besiege(template: Ground, root: Path, attacks: Sequence[Attack]) -> Aftermath:
+    """Copy a course, hand in attacks and honest notebooks, grade once, look at what is left.
 
     Args:
+        template: a released course.
         root: an empty folder.
         attacks: who attacks.
-        secret: the course's secret, for a second run with the same cases.
     """
     token = f"hostile{secrets.token_hex(6)}"
     key = str(0x7A000000 + secrets.randbelow(1 << 20))
     with listening(root, token) as servers:
         more = {"TOKEN": token, "KEY": key, **servers.known}
-        site = ground.build(root / "course", more, secret)
+        site = ground.copied(template, root / "course", more)
         ground.hand_in_neighbours(site)
         for attack in attacks:
             ground.attack_with(site, attack)

@@ -34,7 +34,7 @@ from hypothesis import strategies as st
 
 from . import ground
 from .attack import Notebook
-from .ground import NAME, UNIT
+from .ground import NAME, UNIT, Ground
 
 FEW, MANY = 300, 10_000
 _quick = settings(
@@ -145,15 +145,14 @@ class _Intake:
 
 
 @pytest.fixture(scope="module")
-def intake(tmp_path_factory: pytest.TempPathFactory) -> _Intake:
+def intake(template: Ground) -> _Intake:
     """The intake of a course that has been released."""
-    site = ground.build(tmp_path_factory.mktemp("fuzz") / "course", {})
-    course = site.course
+    course = template.course
     gradebook = SharedGradebook(course.db_url, course.course_id)
     masters = load_masters(gradebook, UNIT, course.path("release", ".", UNIT))
     gradebook.close()
     desk = Desk(masters, UNIT, course.db_url, passes.Passes(course.config))
-    return _Intake(desk, masters[NAME].cells, ground.released(site))
+    return _Intake(desk, masters[NAME].cells, ground.released(template))
 
 
 def _hold(intake: _Intake, content: bytes) -> None:

@@ -37,6 +37,7 @@ for _ in range(12):
         os._exit(0)
 time.sleep(2)
 """,
+        costs="its children may be stopped together with a later cell",
         not_stock="nothing limits memory there; it would take the machine's",
     ),
     _attack(
