@@ -54,7 +54,15 @@ def check(
         return None
     if 0 < verdict.score < verdict.points:
         return float(verdict.score)
-    raise AssertionError(verdict.text())
+    raise _failure(verdict)
+
+
+def _failure(verdict: Verdict) -> AssertionError:
+    """The error that a grader sees; IPython prints its first line, for the report stands above."""
+    error = AssertionError(verdict.text())
+    line = f"AssertionError: {verdict.text().splitlines()[0]}"
+    error._render_traceback_ = lambda: [line]  # type: ignore[attr-defined]
+    return error
 
 
 def latest() -> dict[str, Verdict]:

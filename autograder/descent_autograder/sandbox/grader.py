@@ -124,7 +124,15 @@ class Notebook:
 
     def _run_student(self, cell: Message) -> Message:
         self._names.student_cell_ran()
-        messages, ended = self._peer.ask("run", cell["source"], cell["count"])
+        try:
+            answer = self._peer.ask("run", cell["source"], cell["count"])
+        except Stopped:
+            raise
+        except Exception as problem:
+            # The student's code has broken its own shell: that is an error of its cell.
+            ended = {"status": "error", "ename": type(problem).__name__, "evalue": str(problem)}
+            return {"messages": [], "ended": ended}
+        messages, ended = answer if type(answer) is tuple and len(answer) == 2 else ([], {})
         return {"messages": messages, "ended": ended}
 
     def _run_trusted(self, cell: Message) -> Message:
