@@ -16,6 +16,46 @@ def reply(body):
     peer.sock.sendall(frame(ord("R"), b"\\0" + body))
 """
 
+_RUN = """
+import gc, itertools
+junk = itertools.cycle([@JUNK@])
+for thing in gc.get_objects():
+    if type(thing).__name__ == "Student":
+        inner = type(thing).run
+        def run(self, source, count):
+            inner(self, source, count)
+            return next(junk)
+        type(thing).run = run
+"""
+_NO_OUTPUTS = ["None", "7", "([], None, 1)", "({}, {})", "('x', None)", "([1, None], None)"]
+_ODD_ENDS = [
+    "([], 7)",
+    "([], {})",
+    "([], {'ename': 7, 'evalue': None, 'traceback': 5})",
+    "([], {'ename': 'x' * 10**6, 'evalue': [], 'traceback': [None, 1, {}]})",
+    "([], [])",
+]
+_ODD_OUTPUTS = [
+    "([{}], None)",
+    "([{'output_type': 'bogus'}], None)",
+    "([{'output_type': 'stream', 'name': 'evil', 'text': 5}], None)",
+    "([{'output_type': 'stream'}], None)",
+    "([{'output_type': 'display_data', 'data': 5, 'metadata': []}], None)",
+    "([{'output_type': 'display_data', 'data': {'text/plain': 5, 7: None}, 'metadata': {}}], None)",
+    "([{'output_type': 'execute_result', 'data': {'text/plain': float('nan')}}], None)",
+    "([{'output_type': 'error', 'ename': 1, 'evalue': 2, 'traceback': 'x'}], None)",
+    "([{'output_type': 'display_data', 'data': {'text/plain': '\\ud800\\0'}, 'metadata': {}}],"
+    " None)",
+    "([{'output_type': 'update_display_data', 'transient': {'display_id': []}}], None)",
+    "([{'output_type': 'display_data', 'data': {'a/b+json': b'x'}, 'metadata': {'x': {1j: 2}}}],"
+    " None)",
+]
+
+
+def _says_of_cells(name: str, tries: str, junk: list[str]) -> Attack:
+    cell = _RUN.replace("@JUNK@", ", ".join(junk))
+    return Attack(name, _FAMILY, tries, cell, not_stock=_NO_CHANNEL)
+
 
 def _in_call(
     name: str, tries: str, body: str, tasks: Sequence[str] = ("verdict", "squares")
@@ -107,6 +147,9 @@ ATTACKS = [
         "answers a call with endless questions of its own",
         "while True:\n    peer.ask('look', 'check')",
     ),
+    _says_of_cells("no-outputs", "says of its cells what can't be said", _NO_OUTPUTS),
+    _says_of_cells("odd-endings", "says that its cells ended in impossible ways", _ODD_ENDS),
+    _says_of_cells("odd-outputs", "says that its cells gave outputs that are none", _ODD_OUTPUTS),
     Attack(
         "endless-callbacks",
         _FAMILY,
