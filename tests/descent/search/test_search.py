@@ -245,7 +245,7 @@ def test_an_objective_that_raises_is_a_failed_trial_and_the_search_goes_on(
     assert trials[-len(failed) :] == failed
 
 
-def test_a_run_that_diverges_is_given_up_and_never_best(tmp_path: Path) -> None:
+def test_a_run_that_diverges_is_given_up_and_the_others_go_on(tmp_path: Path) -> None:
     space = {"learning_rate": (1e-2, 1e6, "log"), "units": (8, 16, "log")}
     made = Search.create(tmp_path, space, preparation(), num_trials=8, num_epochs=4, seed=0)
     for number in range(8):
@@ -253,7 +253,22 @@ def test_a_run_that_diverges_is_given_up_and_never_best(tmp_path: Path) -> None:
     abandoned = [t for t in made.ranked() if t.status == "abandoned"]
     assert abandoned
     assert all(t.epochs < 4 for t in abandoned)
-    assert made.ranked()[0].status == "finished"
+    assert any(t.status == "finished" and t.epochs == 4 for t in made.trials())
+
+
+def test_a_run_that_explodes_in_its_first_epoch_is_given_up(tmp_path: Path) -> None:
+    space = {"learning_rate": (1e3, 1e4, "log"), "units": (8, 16, "log")}
+    made = Search.create(tmp_path, space, preparation(), num_trials=1, num_epochs=3, seed=0)
+    trial = run_trial(tmp_path, 0, made.prepare)
+    latest = made.study.latest(0)
+    assert latest is not None
+    # By then the epoch's own loss is huge: only the one before the first step can tell.
+    assert latest.history["batch_loss"][0] < 20 < latest.history["loss"][0]
+    assert (trial.status, trial.epochs) == ("abandoned", 1)
+    kept = Search.create(
+        tmp_path / "kept", space, preparation(), num_trials=1, num_epochs=3, seed=0, give_up=False
+    )
+    assert run_trial(tmp_path / "kept", 0, kept.prepare, give_up=False).status == "finished"
 
 
 def test_a_full_disk_is_told_and_nothing_is_recorded(

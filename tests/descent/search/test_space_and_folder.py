@@ -25,6 +25,7 @@ from descent.search import (
     Trial,
     check_space,
     draw,
+    narrowed,
     position,
 )
 from descent.search.claims import _machine
@@ -81,6 +82,18 @@ def test_whole_numbers_come_up_equally_often_at_the_ends() -> None:
     counts = np.bincount([d["layers"] for d in draws])
     assert counts[1:] == pytest.approx([1000] * 4, abs=150)
     assert {d["units"] for d in draws} == {2, 3}
+
+
+def test_the_next_stage_spans_the_given_configurations() -> None:
+    configs: list[dict[str, Any]] = [
+        {"rate": 1e-3, "units": 20, "kind": "tanh"},
+        {"rate": 1e-2, "units": 20, "kind": "tanh"},
+    ]
+    made = narrowed(SPACE, configs)
+    assert made["rate"] == Range(1e-3, 1e-2, "log")
+    # Nothing is spanned by equal values: the range stays.
+    assert made["units"] == Range(8, 64, "log")
+    assert made["kind"] == ["tanh"]
 
 
 def study(path: Path, **changes: Any) -> Study:
