@@ -19,7 +19,7 @@ class Remover(ast.NodeTransformer):
     def visit_Assert(self, node):
         return ast.Pass()
     def visit_Expr(self, node):
-        return ast.Expr(ast.Constant(@MAX@))
+        return ast.Expr(ast.Constant(2.0))
 get_ipython().ast_transformers.append(Remover())
 """,
     ),
@@ -28,7 +28,7 @@ get_ipython().ast_transformers.append(Remover())
         "input transformers replace the source of every later cell",
         """
 def empty(lines):
-    return ["@MAX@\\n"] if any("check(" in l or "assert" in l for l in lines) else lines
+    return ["2.0\\n"] if any("check(" in l or "assert" in l for l in lines) else lines
 shell = get_ipython()
 shell.input_transformers_cleanup.append(empty)
 shell.input_transformers_post.append(empty)
@@ -66,7 +66,7 @@ if kernel is not None:
         """
 import sys
 def hook(value):
-    print("@MAX@")
+    print("2.0")
 sys.displayhook = hook
 get_ipython().displayhook = hook
 """,
@@ -76,8 +76,8 @@ get_ipython().displayhook = hook
         "everything that is displayed reads as full marks",
         """
 shell = get_ipython()
-type(shell.display_pub).publish = lambda self, data, *a, **k: print("@MAX@")
-type(shell.display_formatter).format = lambda self, value, *a, **k: ({"text/plain": "@MAX@"}, {})
+type(shell.display_pub).publish = lambda self, data, *a, **k: print("2.0")
+type(shell.display_formatter).format = lambda self, value, *a, **k: ({"text/plain": "2.0"}, {})
 """,
     ),
     _attack(
@@ -86,7 +86,7 @@ type(shell.display_formatter).format = lambda self, value, *a, **k: ({"text/plai
         """
 plain = get_ipython().display_formatter.formatters["text/plain"]
 for kind in (float, int, str, bool, type(None), np.float64):
-    plain.for_type(kind, lambda value, printer, cycle: printer.text("@MAX@"))
+    plain.for_type(kind, lambda value, printer, cycle: printer.text("2.0"))
 """,
     ),
     _attack(
@@ -96,7 +96,7 @@ for kind in (float, int, str, bool, type(None), np.float64):
 shell = get_ipython()
 try:
     kernel = shell.kernel
-    content = {"data": {"text/plain": "@MAX@"}, "metadata": {}, "execution_count": 1}
+    content = {"data": {"text/plain": "2.0"}, "metadata": {}, "execution_count": 1}
     kernel.session.send(kernel.iopub_socket, "execute_result", content)
     kernel.session.send(kernel.iopub_socket, "status", {"execution_state": "idle"})
 except Exception:
@@ -105,9 +105,9 @@ recorder = getattr(shell, "recorder", None)
 for name in ("messages", "_messages", "_parts", "parts"):
     kept = getattr(recorder, name, None)
     if isinstance(kept, list):
-        kept.append({"output_type": "execute_result", "data": {"text/plain": "@MAX@"},
+        kept.append({"output_type": "execute_result", "data": {"text/plain": "2.0"},
                      "metadata": {}, "execution_count": 1})
-@MAX@
+2.0
 """,
     ),
     _attack(
@@ -137,8 +137,8 @@ class Huge(float):
         "magic-names",
         "_, Out, In and the exception hooks hold full marks",
         """
-_ = __ = ___ = @MAX@
-Out = {i: @MAX@ for i in range(100)}
+_ = __ = ___ = 2.0
+Out = {i: 2.0 for i in range(100)}
 In = ["pass"] * 100
 get_ipython().user_ns["_oh"] = Out
 """,
@@ -170,7 +170,7 @@ def before(*a):
 def after(result=None, *a):
     if result is not None:
         result.error_in_exec = result.error_before_exec = None
-        result.result = @MAX@
+        result.result = 2.0
 for event in ("pre_execute", "pre_run_cell"):
     get_ipython().events.register(event, before)
 for event in ("post_execute", "post_run_cell"):
@@ -184,7 +184,7 @@ for event in ("post_execute", "post_run_cell"):
 from IPython.core.magic import register_line_magic
 @register_line_magic
 def matplotlib(line):
-    return @MAX@
+    return 2.0
 %reset -f
 """,
         costs="it wipes its own imports",
@@ -223,7 +223,7 @@ for thing in gc.get_objects():
         """
 numpy = check = float = sum = k = half = True
 __name__ = "descent_autograder"
-__builtins__ = {"sum": lambda *a: @MAX@, "float": lambda *a: @MAX@}
+__builtins__ = {"sum": lambda *a: 2.0, "float": lambda *a: 2.0}
 """,
         costs="its own answers call float",
     ),
