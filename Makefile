@@ -14,6 +14,10 @@ WITHOUT_NBGRADER = $(foreach part,formgrader course_list assignment_list validat
         --ServerApp.jpserver_extensions nbgrader.server_extensions.$(part)=False)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+# Small networks gain nothing from a second thread, and lose much where cores are shared.
+test soak bench: export OMP_NUM_THREADS = 1
+test soak bench: export OPENBLAS_NUM_THREADS = 1
+
 .PHONY: help setup demo test lab grade release bench soak verify doctor lint types format notebooks \
         refresh bundle lock system clean
 .DEFAULT_GOAL := help
