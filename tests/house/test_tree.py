@@ -44,11 +44,12 @@ def matches(pattern: str) -> list[str]:
 
 def test_no_path_of_one_machine() -> None:
     homes = r"(?<![\w.])/(?:home|Users)/(?!student|user|someone|me\b)\w+/"
-    assert matches(rf"(?<![\w.])/work/|/root/\w|\.pyenv|/tmp/pytest|{homes}") == []
+    # In brackets, so that the pattern doesn't match where it is written down.
+    assert matches(rf"(?<![\w.])/[w]ork/|/[r]oot/\w|\.[p]yenv|/[t]mp/pytest|{homes}") == []
 
 
 def test_no_package_registry_is_named() -> None:
-    assert matches(r"pypi\.org|pythonhosted|registry\.npmjs|deb\.debian|conda\.anaconda") == []
+    assert matches(r"pyp[i]\.org|python[h]osted|registry\.[n]pmjs|deb\.[d]ebian|conda\.[a]naconda") == []
 
 
 def test_nothing_is_left_for_later() -> None:
