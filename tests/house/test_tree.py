@@ -49,7 +49,8 @@ def test_no_path_of_one_machine() -> None:
 
 
 def test_no_package_registry_is_named() -> None:
-    assert matches(r"pyp[i]\.org|python[h]osted|registry\.[n]pmjs|deb\.[d]ebian|conda\.[a]naconda") == []
+    hosts = r"pyp[i]\.org|python[h]osted|registry\.[n]pmjs|deb\.[d]ebian|conda\.[a]naconda"
+    assert matches(hosts) == []
 
 
 def test_nothing_is_left_for_later() -> None:
