@@ -220,6 +220,7 @@ _frames = st.lists(
         _body,
         st.lists(st.tuples(st.integers(0, 60), st.integers(0, 255)), max_size=2),
         st.sampled_from([0, 0, 0, 0, 1, -1, 70, 2**31]),
+        st.sampled_from([0, 0, 0, 0, 0, 1, 2**32 - 1]),
     ),
     max_size=4,
 )
@@ -234,8 +235,11 @@ class _NoHandles:
 
 
 def _encoded(frame: Any) -> bytes:
-    """One frame of a student's own making: kind, marks, body, bytes changed, length wrong by."""
-    kind, marks, body, changes, wrong = frame
+    """One frame of a student's own making.
+
+    Kind, marks, body, bytes changed, by how much its length is wrong, number of the call.
+    """
+    kind, marks, body, changes, wrong, number = frame
     if body[0] == "value":
         content = bytearray(Codec(_NoHandles()).encode(body[1]))
     elif body[0] == "handle":
@@ -243,7 +247,8 @@ def _encoded(frame: Any) -> bytes:
     else:
         content = bytearray(body[1])
     head = bytes((marks,)) if kind == b"R" else struct.pack("<IHH", marks % 5, 1, 0)
-    content = bytearray(kind + (head if kind in b"RC" else b"")) + content
+    head = head if kind in b"RC" else b""
+    content = bytearray(kind + struct.pack("<I", number) + head) + content
     for place, value in changes:
         if place < len(content):
             content[place] = value

@@ -288,6 +288,11 @@ def frame(body: bytes) -> bytes:
     return struct.pack("<I", len(body)) + body
 
 
+def message(kind: bytes, body: bytes = b"", number: int = 0) -> bytes:
+    """A frame with the number of a call; a new peer's first call is number 0."""
+    return frame(kind + struct.pack("<I", number) + body)
+
+
 @pytest.mark.parametrize(
     "reply",
     [
@@ -296,17 +301,20 @@ def frame(body: bytes) -> bytes:
         frame(b""),
         b"\xff\xff\xff\xff" + b"x" * 100,
         frame(b"R"),
-        frame(b"R\x00"),
-        frame(b"R\x00N") + frame(b"R\x00N"),
-        frame(b"R\x00NN"),
-        frame(b"R\x01N"),
-        frame(b"R\x02N"),
-        frame(b"R\x04N" + b"i" + b"\x00" * 8),
-        frame(b"Z"),
-        frame(b"C\xff\xff\xff\xff\x00\x00\x00\x00"),
-        frame(b"C\x00"),
-        frame(b"QN"),
-        frame(b"R\x00H\x00\x05\x00\x00\x00\x00\x00"),
+        frame(b"R\x00N"),
+        message(b"R"),
+        message(b"R", b"\x00"),
+        message(b"R", b"\x00N") * 2,
+        message(b"R", b"\x00NN"),
+        message(b"R", b"\x01N"),
+        message(b"R", b"\x02N"),
+        message(b"R", b"\x04N" + b"i" + b"\x00" * 8),
+        message(b"Z"),
+        message(b"C", b"\xff\xff\xff\xff\x00\x00\x00\x00"),
+        message(b"C", b"\x00"),
+        message(b"Q", b"N"),
+        message(b"R", b"\x00N", number=1),
+        message(b"R", b"\x00H\x00\x05\x00\x00\x00\x00\x00"),
     ],
 )
 def test_what_is_no_reply_breaks_the_channel_for_good(reply: bytes) -> None:
@@ -318,12 +326,26 @@ def test_what_is_no_reply_breaks_the_channel_for_good(reply: bytes) -> None:
 
 
 def test_slow_replies_are_not_waited_for() -> None:
-    for peer in (replying(frame(b"R\x00N"), wait=3), replying(frame(b"R\x00N"), drip=True)):
+    reply = message(b"R", b"\x00N")
+    for peer in (replying(reply, wait=3), replying(reply, drip=True)):
         started = time.monotonic()
         with pytest.raises(ReplyTimeoutError):
             peer.ask("look", "x")
         assert time.monotonic() - started < 2.5
         peer.close()
+
+
+def test_a_reply_too_many_does_not_answer_the_next_call() -> None:
+    """However late it comes: each reply belongs to one call."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        peer = Peer(ours, TRUSTED, serve_student)
+        peer.limit(1)
+        theirs.sendall(message(b"R", b"\x00N"))
+        assert peer.ask("look", "x") is None
+        theirs.sendall(message(b"R", b"\x00N"))
+        with pytest.raises(BrokenChannelError, match="nobody asked for"):
+            peer.ask("look", "x")
 
 
 @settings(max_examples=60, deadline=None)
@@ -340,7 +362,7 @@ def test_soak_fuzzed_replies_answer_or_break(body: bytes, framed: bool) -> None:
 
 
 def fuzzed(body: bytes, framed: bool) -> None:
-    peer = replying(frame(b"R" + body) if framed else body)
+    peer = replying(message(b"R", body) if framed else body)
     try:
         peer.ask("look", "x")
     except BrokenChannelError:

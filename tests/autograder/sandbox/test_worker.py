@@ -162,7 +162,6 @@ def test_cheating_gains_nothing(worker: Worker, attack: str) -> None:
         Graded("assert np.allclose(answer(), 42.0)"),
         Graded("assert answer() == 42.0"),
     )
-    # A forged reply is an answer like any other: a process may answer what it likes, once.
     scores = [ran.score(i) for i in (2, 3, 4)]
     assert scores == [0, 0, 0], ran.cells[2:]
 

@@ -8,12 +8,17 @@ _FAMILY = "judging channel"
 _NO_CHANNEL = "there is no judging channel"
 
 _PEER = """
-import gc, os, socket, struct, time
+import gc, os, socket, struct, sys, time
 peer = next(thing for thing in gc.get_objects() if type(thing).__name__ == "Peer")
-def frame(kind, body):
-    return struct.pack("<IB", len(body) + 1, kind) + body
+def asked():
+    caller = sys._getframe()
+    while caller.f_code.co_name != "_answer":
+        caller = caller.f_back
+    return caller.f_locals["number"]
+def frame(body):
+    return struct.pack("<IcI", len(body) + 5, b"R", asked()) + body
 def reply(body):
-    peer.sock.sendall(frame(ord("R"), b"\\0" + body))
+    peer.sock.sendall(frame(b"\\0" + body))
 """
 
 _RUN = """
@@ -92,6 +97,16 @@ ATTACKS = [
         "for _ in range(1000):\n    reply(peer.codec.encode(9))",
     ),
     _in_call(
+        "replies-ahead",
+        "answers the calls to come, before they are made",
+        "ahead = struct.pack('<II', asked() + 1, asked() + 2)\n"
+        "reply(peer.codec.encode(9))\n"
+        "for number in struct.unpack('<II', ahead):\n"
+        "    body = b'\\0' + peer.codec.encode(9)\n"
+        "    peer.sock.sendall(struct.pack('<IcI', len(body) + 5, b'R', number) + body)\n"
+        "return 9",
+    ),
+    _in_call(
         "cell-has-ended",
         "says that the test itself has ended, with full marks",
         "reply(peer.codec.encode(([{'output_type': 'execute_result', 'data':"
@@ -100,7 +115,7 @@ ATTACKS = [
     _in_call(
         "slow-drip",
         "answers with a byte a second",
-        "for byte in frame(ord('R'), b'\\0' + peer.codec.encode('x' * 1000)):\n"
+        "for byte in frame(b'\\0' + peer.codec.encode('x' * 1000)):\n"
         "    peer.sock.sendall(bytes((byte,)))\n    time.sleep(0.3)",
         ["squares"],
     ),
@@ -127,13 +142,13 @@ ATTACKS = [
     _in_call(
         "forged-exception",
         "raises, over the channel, exceptions that graders raise",
-        "peer.sock.sendall(frame(ord('R'), b'\\1' + peer.codec.encode((['Stopped',"
+        "peer.sock.sendall(frame(b'\\1' + peer.codec.encode((['Stopped',"
         " 'SystemExit', 'BaseException'], ['graded', 22], 'passed', ('x', 1, 'y')))))",
     ),
     _in_call(
         "forged-place",
         "an exception whose place is code, in the hope that it is run",
-        "peer.sock.sendall(frame(ord('R'), b'\\1' + peer.codec.encode((['ValueError'], [],"
+        "peer.sock.sendall(frame(b'\\1' + peer.codec.encode((['ValueError'], [],"
         " 'x', ('a b', 10**9, '__import__(\"os\").system(\"touch /tmp/@TOKEN@-place\")')))))",
     ),
     _in_call("close", "closes the channel", "peer.sock.close()\ntime.sleep(600)"),

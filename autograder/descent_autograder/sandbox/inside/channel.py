@@ -3,7 +3,8 @@
 Both sides run the same :class:`Peer`: either may call what the other has handed over, and while it
 waits for a reply it serves the other's calls, so that a student's function can call the callback
 that a test passed to it. Values travel by :mod:`codec`; changes that a call makes to its arguments
-in place travel back with the reply.
+in place travel back with the reply. A frame is its length, its kind, the number of the call that it
+asks or answers, and a body.
 
 The trusted side believes nothing that arrives. A handle that was never given out, a reply that
 wasn't asked for, a frame cut short: each is a :class:`MalformedError`, after which the channel is
@@ -37,7 +38,8 @@ _CALL, _ASK, _RETURN = b"C"[0], b"Q"[0], b"R"[0]
 _RAISED, _CHANGED, _PRINTED = 1, 2, 4  # a reply's marks
 _CHUNK = 1 << 14  # a larger buffer is mapped and unmapped by the kernel for every message
 _LARGE_CHUNK = 1 << 20
-_FRAME = Struct("<IB")
+_HEAD = Struct("<IBI")  # length of what follows it, kind, number of the call
+_BODY = 5  # where a received frame's body begins: behind kind and number
 _TIMEVAL = Struct("@ll")
 _EXTRA_ERRORS: dict[str, type[Exception]] = {"LinAlgError": np.linalg.LinAlgError}
 
@@ -138,6 +140,7 @@ class Peer:
         self._numbers: dict[int, int] = {}
         self._remotes: dict[int, Remote] = {}
         self._depth = 0
+        self._asked = 0
 
     # ---- handles (the codec asks for these)
 
@@ -185,19 +188,25 @@ class Peer:
         if self.to_send is not None:
             args = tuple(map(self.to_send, args))
             kwargs = {name: self.to_send(value) for name, value in kwargs.items()}
-        self._send(_CALL, _U32.pack(remote._number) + self.codec.encode_call(args, kwargs))
-        value, changed = self._reply()
+        body = _U32.pack(remote._number) + self.codec.encode_call(args, kwargs)
+        value, changed = self._reply(self._put(_CALL, body))
         if changed is not None:
             carry_over((args, kwargs), (changed.args, changed.kwargs))
         return value
 
     def ask(self, question: str, *arguments: Any) -> Any:
         """Ask the other side's ``serve`` and return its answer; raises as :meth:`call` does."""
-        self._send(_ASK, self.codec.encode((question, arguments)))
-        return self._reply()[0]
+        return self._reply(self._put(_ASK, self.codec.encode((question, arguments))))[0]
 
-    def _reply(self) -> tuple[Any, Arguments | None]:
-        """Serve the other side until its reply is there; return the value and the changes."""
+    def _put(self, kind: int, body: bytes) -> int:
+        """Send a call or a question; return its number."""
+        number = self._asked
+        self._send(kind, number, body)
+        self._asked = (number + 1) & 0xFFFFFFFF
+        return number
+
+    def _reply(self, number: int) -> tuple[Any, Arguments | None]:
+        """Serve the other side until the reply to a call is there; return value and changes."""
         __tracebackhide__ = True
         if self._depth >= MAX_REENTRY:
             raise RecursionError("calls between test and function are nested too deeply")
@@ -209,6 +218,9 @@ class Peer:
                 frame = self._receive()
         finally:
             self._depth -= 1
+        # Else a reply too many would answer the next call.
+        if _number(frame) != number:
+            raise self.fail(malformed("a reply that nobody asked for"))
         return self._understand(frame)
 
     def _understand(self, frame: bytes) -> tuple[Any, Arguments | None]:
@@ -216,8 +228,8 @@ class Peer:
         __tracebackhide__ = True
         codec, changed, raised = self.codec, None, None
         try:
-            marks = frame[1]
-            value, end = codec.decode_from(frame, 2)
+            marks = frame[_BODY]
+            value, end = codec.decode_from(frame, _BODY + 1)
             if marks & _CHANGED:
                 changed, end = codec.decode_call(frame, end)
             if marks & _PRINTED:
@@ -242,7 +254,7 @@ class Peer:
 
     def _answer(self, frame: bytes) -> None:
         """Do what the other side asks for and reply; whatever goes wrong travels as a reply."""
-        marks, changes, printed = 0, b"", b""
+        number, marks, changes, printed = _number(frame), 0, b"", b""
         try:
             value, given = self._perform(frame)
             body = self.codec.encode(value)
@@ -258,7 +270,7 @@ class Peer:
         output = self._taken_output() if self._taken_output else None
         if output is not None:
             marks, printed = marks | _PRINTED, self.codec.encode(output)
-        self._send(_RETURN, b"".join((bytes((marks,)), body, changes, printed)))
+        self._send(_RETURN, number, b"".join((bytes((marks,)), body, changes, printed)))
 
     def _may_travel(self, problem: BaseException) -> bool:
         return isinstance(problem, Exception) or self.side == STUDENT
@@ -268,10 +280,10 @@ class Peer:
         kind = frame[0]
         try:
             if kind == _CALL:
-                target = self.resolve(self.side, _U32.unpack_from(frame, 1)[0], 0, "")
-                given, end = self.codec.decode_call(frame, 5)
+                target = self.resolve(self.side, _U32.unpack_from(frame, _BODY)[0], 0, "")
+                given, end = self.codec.decode_call(frame, _BODY + 4)
             elif kind == _ASK:
-                (question, arguments), end = self.codec.decode_from(frame, 1)
+                (question, arguments), end = self.codec.decode_from(frame, _BODY)
             else:
                 raise MalformedError("a message of unknown kind")
             if end != len(frame):
@@ -290,27 +302,27 @@ class Peer:
             self.broken = self.on_break(problem)
         return self.broken
 
-    def _send(self, kind: int, body: bytes) -> None:
+    def _send(self, kind: int, number: int, body: bytes) -> None:
         if self.broken is not None:
             raise self.broken
         if len(body) >= MAX_FRAME:
             raise UnsendableError(f"a message of {len(body)} bytes is too large")
         try:
-            self.sock.sendall(_FRAME.pack(len(body) + 1, kind) + body)
+            self.sock.sendall(_HEAD.pack(len(body) + _BODY, kind, number) + body)
         except BlockingIOError:
             raise self.fail(ReplyTimeoutError("the time limit was reached")) from None
         except OSError:
             raise self.fail(ended()) from None
 
     def _receive(self) -> bytes:
-        """Return the next frame: its kind and body.
+        """Return the next frame: its kind, number and body.
 
         The socket's own limit bounds each wait; the deadline bounds them together, so that bytes
         that drip in one by one gain nothing.
         """
         try:
             data = self.sock.recv(_CHUNK)
-            if len(data) > 4 and _U32.unpack_from(data)[0] == len(data) - 4:
+            if len(data) >= _HEAD.size and _U32.unpack_from(data)[0] == len(data) - 4:
                 return data[4:]
             return self._rest(bytearray(data))
         except BlockingIOError:
@@ -323,7 +335,7 @@ class Peer:
         while len(buffer) < 4:
             self._receive_into(buffer, 4 - len(buffer))
         length = _U32.unpack_from(buffer)[0]
-        if not 0 < length <= MAX_FRAME:
+        if not _BODY <= length <= MAX_FRAME + _BODY:
             raise self.fail(malformed(f"a message of {length} bytes"))
         if len(buffer) > length + 4:
             raise self.fail(malformed("a message that nobody asked for"))
@@ -354,6 +366,12 @@ class Peer:
     def close(self) -> None:
         """Hang up."""
         self.sock.close()
+
+
+def _number(frame: bytes) -> int:
+    """Return which call a frame asks or answers."""
+    number: int = _U32.unpack_from(frame, 1)[0]
+    return number
 
 
 def ended() -> BrokenChannelError:
