@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -219,6 +219,59 @@ def test_objects_stay_on_their_side() -> None:
         with pytest.raises(TypeError):
             float(model)
         assert np.asarray(model).dtype == object
+
+
+def test_containers_of_the_students_own_come_back_as_what_they_were() -> None:
+    class Memory(NamedTuple):
+        v: Any
+        steps: int
+
+    class Box(dict[str, Any]):
+        __getattr__ = dict.__getitem__  # any attribute may be asked for, and raise anything
+
+        def bump(self) -> None:
+            self["n"] += 1
+
+    def start() -> tuple[Memory, Box]:
+        return Memory(np.zeros(2), 0), Box(n=0)
+
+    def step(memory: Memory, box: Box) -> tuple[Memory, Box]:
+        box.bump()
+        return Memory(memory.v + 1, memory.steps + 1), box
+
+    with connected(start=start, step=step, kind=lambda x: type(x).__name__) as peer:
+        memory, box = peer.ask("look", "start")()
+        for _ in range(3):
+            seen = box
+            memory, box = peer.ask("look", "step")(memory, box)
+            assert seen == box  # changed in place, and carried back
+        assert memory[0].tolist() == [3, 3]
+        assert memory[1] == 3
+        assert box == {"n": 3}
+        assert isinstance(memory, tuple)
+        assert isinstance(box, dict)
+        # What a test changes is no longer the original, but the plain value that the test means.
+        box["n"] = 7
+        assert peer.ask("look", "kind")(memory) == "Memory"
+        assert peer.ask("look", "kind")(box) == "dict"
+        assert peer.ask("look", "kind")([memory, box]) == "list"
+
+
+def test_arrays_that_cannot_be_judged_may_be_kept() -> None:
+    def step(state: Any) -> Any:
+        if state is None:
+            state = np.array([None, []], dtype=object)
+        state[1].append(len(state[1]))
+        return state
+
+    records = np.zeros(2, dtype=[("v", float)])
+    with connected(step=step, records=lambda: records, v=lambda r: r["v"]) as peer:
+        state = None
+        for _ in range(3):
+            state = peer.ask("look", "step")(state)
+        assert type(state) is Remote
+        assert state.__name__ == "ndarray of object"
+        assert peer.ask("look", "v")(peer.ask("look", "records")()).tolist() == [0, 0]
 
 
 def test_iterators_are_drawn_from_one_by_one() -> None:

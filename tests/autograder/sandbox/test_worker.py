@@ -360,6 +360,32 @@ def test_sessions_expose_a_files_functions(worker: Worker) -> None:
         assert "return 1 / 0" in verdict.message
 
 
+@pytest.mark.parametrize("future", ["", "from __future__ import annotations\n"])
+def test_a_state_may_be_of_the_students_own_type(worker: Worker, future: str) -> None:
+    source = """
+from dataclasses import dataclass
+from typing import NamedTuple
+import numpy as np
+
+@dataclass
+class Steps:
+    taken: int = 0
+
+class Memory(NamedTuple):
+    v: object
+    steps: Steps
+
+def momentum(w, dw, state=None, *, learning_rate, mu=0.9):
+    state = state or Memory(np.zeros_like(w), Steps())
+    v = mu * state.v - learning_rate * dw
+    return w + v, Memory(v, Steps(state.steps.taken + 1))
+"""
+    exam = catalogue.exam("momentum", 3)
+    with worker.session(future + source, "answer.py") as session:
+        verdict = judge("momentum", [session["momentum"]], exam)
+        assert verdict.passed, verdict.message
+
+
 @pytest.mark.parametrize(
     ("body", "status"), [("import os; os._exit(1)", "crashed"), ("while True: pass", "timeout")]
 )

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from .codec import MAX_FRAME, Arguments, Codec, MalformedError, UnsendableError
+from .held import is_held, plain_kind
 
 TRUSTED, STUDENT = 0, 1
 CALLABLE, ITERATOR = 1, 2
@@ -128,7 +129,7 @@ class Peer:
     ) -> None:
         self.sock = sock
         self.side = side
-        self.codec = Codec(self)
+        self.codec = Codec(self, owns=side == STUDENT)
         self.broken: Exception | None = None
         self.on_break: Callable[[Exception], Exception] = lambda problem: problem
         self.on_output: Callable[[str, str], None] = lambda out, err: None
@@ -158,8 +159,7 @@ class Peer:
         kind = type(value)
         callable_ = CALLABLE if callable(value) else 0
         iterator = ITERATOR if hasattr(kind, "__next__") and not callable_ else 0
-        name = getattr(value, "__name__", None)
-        return self.side, number, callable_ | iterator, name if type(name) is str else kind.__name__
+        return self.side, number, callable_ | iterator, _name_of(value)
 
     def resolve(self, owner: int, number: int, kind: int, name: str) -> Any:
         """Return what a handle stands for; see :class:`codec.Handles`."""
@@ -368,6 +368,15 @@ class Peer:
         self.sock.close()
 
 
+def _name_of(value: Any) -> str:
+    """Return an object's own name, or its type's; whatever its attributes may do when asked."""
+    try:
+        name = value.__name__
+    except Exception:
+        name = None
+    return name if type(name) is str else type(value).__name__
+
+
 def _number(frame: bytes) -> int:
     """Return which call a frame asks or answers."""
     number: int = _U32.unpack_from(frame, 1)[0]
@@ -457,7 +466,7 @@ def _built(kind: type[Exception], name: str, args: list[Any], text: str) -> Exce
 
 def carry_over(old: Any, new: Any) -> Any:
     """Make ``old`` hold what ``new`` holds, in place where it can be changed; return the result."""
-    if type(old) is not type(new):
+    if plain_kind(old) is not plain_kind(new) or (is_held(new) and not is_held(old)):
         return new
     if isinstance(old, np.ndarray):
         if old.shape != new.shape or old.dtype != new.dtype or not old.flags.writeable:
@@ -474,11 +483,13 @@ def carry_over(old: Any, new: Any) -> Any:
         old.clear()
         old.update(new)
     elif isinstance(old, tuple) and len(old) == len(new):
-        return tuple(carry_over(a, b) for a, b in zip(old, new, strict=True))
+        old = type(new)(carry_over(a, b) for a, b in zip(old, new, strict=True))
     elif isinstance(old, np.random.Generator):
         old.bit_generator.state = new.bit_generator.state
     elif isinstance(old, np.random.RandomState):
         old.set_state(new.get_state(legacy=False))
     else:
         return new
+    if is_held(new):
+        old.original, old.content = new.original, new.content
     return old

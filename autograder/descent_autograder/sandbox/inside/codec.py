@@ -3,8 +3,9 @@
 What travels by value: None, bool, int, float, complex, str, bytes, list, tuple, set, frozenset,
 dict, range, slice, Ellipsis, paths (as strings), numpy scalars and arrays of numbers or strings,
 and numpy's random generators (as their bit generator's state). Subclasses of these travel as the
-plain value that they hold. Everything else travels as a *handle*: a number that means something
-only to the side that owns the object.
+plain value that they hold; the student's side adds a handle to its own kinds of list, tuple and
+dict, by which they come back as what they were (see :mod:`held`). Everything else travels as a
+*handle*: a number that means something only to the side that owns the object.
 
 Decoding builds nothing but those values: no name is looked up, no code is run, and every size is
 checked against the bytes that are really there before anything is allocated.
@@ -20,6 +21,8 @@ from struct import Struct, error
 from typing import Any, Protocol
 
 import numpy as np
+
+from .held import held, is_held
 
 MAX_FRAME = 64 << 20
 """The largest message, in bytes."""
@@ -87,10 +90,16 @@ class Codec:
     """Encodes values to bytes and decodes them, with handles for what isn't plain data.
 
     A message is a value, or the arguments of a call.
+
+    Args:
+        handles: numbers objects and finds them again.
+        owns: whether containers of other types than Python's, and arrays of objects, are sent with
+            a handle, by which they come back as what they were.
     """
 
-    def __init__(self, handles: Handles) -> None:
+    def __init__(self, handles: Handles, owns: bool = False) -> None:
         self._handles = handles
+        self._owns = owns
         self._items = 0
         self._arrays: list[Span] = []
         self._saw_container = False
@@ -124,8 +133,20 @@ class Codec:
     def _encode(self, value: Any, out: Chunks, depth: int) -> None:
         encoder = _ENCODERS.get(type(value))
         if encoder is None:
-            encoder = _encoder_of_subclass(value)
+            encoder = self._encoder_of_subclass(value)
         encoder(self, value, out, depth)
+
+    def _encoder_of_subclass(self, value: Any) -> Callable[[Codec, Any, Chunks, int], None]:
+        """Return how to send ``value``, whose exact type isn't known."""
+        kind = type(value)  # not isinstance(): __class__ can lie, and then the base's methods fail
+        if is_held(value):
+            return Codec._put_held
+        if self._owns and issubclass(kind, _CONTAINERS):
+            return Codec._put_own
+        for base, encoder in _BASES:
+            if issubclass(kind, base):
+                return encoder
+        return Codec._put_handle
 
     def _enter(self, count: int, depth: int) -> int:
         self._items -= count
@@ -214,10 +235,19 @@ class Codec:
         out.append(b"E")
 
     def _put_scalar(self, value: Any, out: Chunks, depth: int) -> None:
-        _put_array_bytes(np.asarray(value), b"n", out)
+        self._put_numbers(np.asarray(value), b"n", value, out)
 
     def _put_array(self, value: Any, out: Chunks, depth: int) -> None:
-        _put_array_bytes(value, b"A", out)
+        self._put_numbers(value, b"A", value, out)
+
+    def _put_numbers(self, array: Any, tag: bytes, value: Any, out: Chunks) -> None:
+        try:
+            _put_array_bytes(array, tag, out)
+        except UnsendableError:
+            if not self._owns or array.nbytes > MAX_FRAME:
+                raise
+            # What can't be judged may still be kept: the state of an update rule, say.
+            self._put_named_handle(value, f"{type(value).__name__} of {array.dtype}", out)
 
     def _put_generator(self, value: Any, out: Chunks, depth: int) -> None:
         self._put_sequence(b"G", [value.bit_generator.state], out, depth)
@@ -226,9 +256,31 @@ class Codec:
         self._put_sequence(b"L", [value.get_state(legacy=False)], out, depth)
 
     def _put_handle(self, value: Any, out: Chunks, depth: int) -> None:
-        owner, number, kind, name = self._handles.export(value)
-        label = name.encode("utf-8", "replace")[:100]
+        self._put_named_handle(value, None, out)
+
+    def _put_named_handle(self, value: Any, name: str | None, out: Chunks) -> None:
+        owner, number, kind, own_name = self._handles.export(value)
+        label = (own_name if name is None else name).encode("utf-8", "replace")[:100]
         out.append(b"H" + _HANDLE.pack(owner, number, kind, len(label)) + label)
+
+    def _put_own(self, value: Any, out: Chunks, depth: int) -> None:
+        """Put a container of a type of one's own: the handle, and the plain value it holds."""
+        out.append(b"O")
+        self._put_named_handle(value, type(value).__name__, out)
+        self._put_plain(value, out, depth)
+
+    def _put_plain(self, value: Any, out: Chunks, depth: int) -> None:
+        base = next(kind for kind in _CONTAINERS if issubclass(type(value), kind))
+        _ENCODERS[base](self, value, out, depth)
+
+    def _put_held(self, value: Any, out: Chunks, depth: int) -> None:
+        """Put the original back; one that has been changed here travels as a plain value."""
+        plain: Chunks = []
+        self._put_plain(value, plain, depth)
+        if b"".join(plain) == value.content:
+            self._put_handle(value.original, out, depth)
+        else:
+            out.extend(plain)
 
     # ---- decoding
 
@@ -418,7 +470,19 @@ class Codec:
         if end > len(buf):
             raise MalformedError("a name beyond the end of the message")
         name = bytes(buf[start:end]).decode("utf-8", "replace")
-        return self._handles.resolve(owner, number, kind, name), end
+        found = self._handles.resolve(owner, number, kind, name)
+        # One's own container, back from the other side, may be changed in place as well.
+        self._saw_container |= issubclass(type(found), _CONTAINERS)
+        return found, end
+
+    def _get_own(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        if buf[pos] != _HANDLE_TAG:
+            raise MalformedError("a container without its handle")
+        original, start = self._get_handle(buf, pos + 1, depth)
+        if buf[start] not in _PLAIN_CONTAINERS:
+            raise MalformedError("a container that is none")
+        plain, end = _DECODERS[buf[start]](self, buf, start + 1, depth)
+        return held(plain, original, bytes(buf[start:end])), end
 
 
 def _put_array_bytes(array: Any, tag: bytes, out: Chunks) -> None:
@@ -506,15 +570,6 @@ def _length(shape: tuple[int, ...]) -> int:
     return count
 
 
-def _encoder_of_subclass(value: Any) -> Callable[[Codec, Any, Chunks, int], None]:
-    """Return how to send ``value``, whose exact type isn't known, as the plain value it holds."""
-    for base, encoder in _BASES:
-        # type(), not isinstance(): __class__ can lie, and then the base's methods fail
-        if issubclass(type(value), base):
-            return encoder
-    return Codec._put_handle
-
-
 _ENCODERS: dict[type, Callable[[Codec, Any, Chunks, int], None]] = {
     type(None): Codec._put_none,
     bool: Codec._put_bool,
@@ -545,6 +600,8 @@ _BASES: list[tuple[type, Callable[[Codec, Any, Chunks, int], None]]] = [
 ]
 _ENCODERS.update({dtype.type: Codec._put_scalar for dtype in _DTYPES})
 
+_CONTAINERS = (tuple, list, dict)
+_HANDLE_TAG, _PLAIN_CONTAINERS = b"H"[0], b"tlD"
 _BROKEN = (LookupError, ValueError, TypeError, OverflowError, error, MemoryError)
 _STR = b"s"[0]
 
@@ -573,5 +630,6 @@ _DECODERS: dict[int, Callable[[Codec, Any, int, int], tuple[Any, int]]] = {
         b"G": Codec._get_generator,
         b"L": Codec._get_random_state,
         b"H": Codec._get_handle,
+        b"O": Codec._get_own,
     }.items()
 }

@@ -55,7 +55,8 @@ class Student:
         """Run a Python file's source as a module of its own."""
         self._names.update(__name__="student", __file__=filename)
         linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-        exec(compile(source, filename, "exec"), self._names)
+        sys.modules["student"] = self._shell.user_module  # where dataclasses look names up
+        exec(compile(source, filename, "exec", dont_inherit=True), self._names)
 
     def look(self, name: str) -> Answer:
         """Return what a name means: ``("value", …)``, ``("module", its name)`` or None."""
