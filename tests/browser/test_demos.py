@@ -238,6 +238,23 @@ def test_fits_its_frame(name: str, width: int, page: Page) -> None:
     assert sizes[1] <= sizes[3], "wider than its frame"
 
 
+LARGER = """
+document.addEventListener("DOMContentLoaded", () => {
+    const style = document.createElement("style");
+    style.textContent = "body { font-size: 16.5px !important }";
+    document.head.append(style);
+});
+"""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fits_its_frame_with_a_wider_font(name: str, page: Page) -> None:
+    """Systems differ in their fonts: a tenth more must not cut anything off."""
+    page.open(every(name), 700, first=LARGER)
+    sizes = page.run("return [document.documentElement.scrollHeight, innerHeight]")
+    assert sizes[0] <= sizes[1], "taller than its frame"
+
+
 def test_a_narrow_screen_scrolls_down_and_never_sideways(page: Page) -> None:
     for name in NAMES:
         page.open(every(name), 360)

@@ -55,7 +55,7 @@ def learning_rate_explorer(*, state: str | None = None) -> Demo:
     ]
     data = {**spiral_points(), "hidden": 10, "epochs": 28, "rates": [0.005, 0.5, 2.5, 8.0]}
     return Demo(
-        "learning_rate_explorer", words, controls, data, height=610, seconds=6.0, state=state
+        "learning_rate_explorer", words, controls, data, height=640, seconds=6.0, state=state
     )
 
 

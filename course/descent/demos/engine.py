@@ -144,7 +144,12 @@ class Demo:
         return frame
 
     def still(self) -> bytes | None:
-        """Return a PNG picture of the demo as it opens, or None if there is none."""
+        """Return a PNG picture of the demo as it opens, or None if there is none.
+
+        One that opens in a state of its own looks different, so it has none.
+        """
+        if self.state:
+            return None
         path = _folder("stills") / f"{self.name}.png"
         return bytes(path.read_bytes()) if path.is_file() else None
 

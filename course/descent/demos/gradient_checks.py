@@ -48,4 +48,4 @@ def kink_explorer(*, state: str | None = None) -> Demo:
         point("x", words["point"], -0.3, -1.0, 1.0, axis="x"),
     ]
     data = {"steps": [step for step in STEPS if step >= 1e-8]}
-    return Demo("kink_explorer", words, controls, data, height=565, state=state)
+    return Demo("kink_explorer", words, controls, data, height=600, state=state)

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LANDSCAPES", "Landscape"]
+__all__ = ["BALANCED", "LANDSCAPES", "TURNED_RAVINE", "Landscape"]
 
 Array = NDArray[np.float64]
 
@@ -31,6 +31,10 @@ class Landscape:
     lowest: float
     start: tuple[float, float]
     view: tuple[tuple[float, float], tuple[float, float]]
+
+
+#: A start on the saddle's crest: without noise no rule leaves it.
+BALANCED: Final = (2.5, 0.0)
 
 
 def _plateau(w: Array) -> Array:
@@ -70,3 +74,20 @@ LANDSCAPES: Final[dict[str, Landscape]] = {
     # Far from its one hole there is almost no slope.
     "plateau": Landscape(_plateau, _plateau_slope, 0.0, (-3.0, 2.0), ((-4.0, 4.0), (-3.0, 3.0))),
 }
+
+_EIGHTH: Final = np.sqrt(0.5) * np.array([[1.0, 1.0], [-1.0, 1.0]])
+
+
+def _turned(w: Array) -> Array:
+    turned: Array = np.tensordot(_EIGHTH, w, 1)
+    return turned
+
+
+#: The ravine turned by 45 degrees, so that no parameter lies along it.
+TURNED_RAVINE: Final = Landscape(
+    lambda w: LANDSCAPES["ravine"].value(_turned(w)),
+    lambda w: np.tensordot(_EIGHTH.T, LANDSCAPES["ravine"].slope(_turned(w)), 1),
+    0.0,
+    (-9 * np.sqrt(0.5), -5 * np.sqrt(0.5)),
+    ((-8.5, 8.5), (-8.5, 8.5)),
+)

@@ -27,7 +27,7 @@ def decay_schedules(*, state: str | None = None) -> Demo:
     ]
     # A steep direction and a flat one: the noise shakes the first, the second needs time.
     data = {"epochs": 100, "steps": 5, "curvatures": [1.0, 0.02], "start": 4.0, "noise": 0.5}
-    return Demo("decay_schedules", words, controls, data, height=590, state=state)
+    return Demo("decay_schedules", words, controls, data, height=640, state=state)
 
 
 def newton_vs_gradient(*, state: str | None = None) -> Demo:
@@ -37,13 +37,14 @@ def newton_vs_gradient(*, state: str | None = None) -> Demo:
         state: a line copied from the demo's "Share", to open it as it was seen.
     """
     words = TABLES["newton_vs_gradient"]
-    starts = {"valley": [-6.0, 2.0], "curved": [-1.2, 1.0], "saddle": [1.5, 0.8]}
-    rates = {"valley": 0.8, "curved": 0.15, "saddle": 0.4}
+    # The first is what the demo opens with.
+    starts = {"saddle": [1.5, 0.8], "valley": [-6.0, 2.0], "curved": [-1.2, 1.0]}
+    rates = {"saddle": 0.4, "valley": 0.8, "curved": 0.15}
     presets = {place: {"start": starts[place], "rate": rates[place]} for place in starts}
     controls = [
         select("place", words["place"], list(starts), words, presets=presets),
-        slider("rate", words["rate"], 0.01, 2.5, rates["valley"], log=True),
-        point("start", words["start"], starts["valley"], (-8.0, -8.0), (8.0, 8.0)),
+        slider("rate", words["rate"], 0.01, 2.5, rates["saddle"], log=True),
+        point("start", words["start"], starts["saddle"], (-8.0, -8.0), (8.0, 8.0)),
     ]
     views = {
         "valley": {"x": [-7.5, 7.5], "y": [-3.5, 3.5]},

@@ -25,4 +25,4 @@ def loss_at_chance(*, state: str | None = None) -> Demo:
     scales = [float(f"{10 ** (k / 6 - 4):.4g}") for k in range(31)]
     # 64 inputs of standard deviation 1 make scores 8 times as spread as the weights.
     data = {"examples": 24, "spread": 8.0, "scales": scales}
-    return Demo("loss_at_chance", words, controls, data, height=540, state=state)
+    return Demo("loss_at_chance", words, controls, data, height=570, state=state)

@@ -56,7 +56,7 @@ def ensemble_size(*, state: str | None = None) -> Demo:
         button("seed", words["again"], 1),
     ]
     data = {"examples": 200, "classes": 4, "members": 16}
-    return Demo("ensemble_size", words, controls, data, height=560, state=state)
+    return Demo("ensemble_size", words, controls, data, height=580, state=state)
 
 
 def temperature(*, state: str | None = None) -> Demo:

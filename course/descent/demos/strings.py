@@ -56,8 +56,8 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "centred": "centred",
         "happy": "1e-7: happy",
         "says": (
-            "At h = {h}, the forward difference is off by {forward} and the centred one by "
-            "{centred}, relative to the true slope."
+            "At h = {h}, the relative error of the forward difference is {forward} and that of the "
+            "centred one {centred}."
         ),
         "best": "The centred error is smallest near h = {best}; below that, rounding wins.",
         "flat": "The true slope is 0 here: relative errors say nothing, so move the point.",
@@ -68,7 +68,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "alt": (
             "Left: a function with a kink at its centre, and the line through its values at "
             "x − h and x + h. Right: the relative error of the centred difference against h. It "
-            "is tiny while h is smaller than the distance to the kink and jumps beyond it."
+            "is tiny while h is smaller than the distance to the kink and rises steeply beyond it."
         ),
         "function": "Function",
         "relu": "ReLU: max(0, x)",
@@ -221,7 +221,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         ),
         "capacity": "Capacity (bumps)",
         "examples": "Training examples",
-        "reg": "Weight penalty",
+        "reg": "Penalty",
         "again": "Other data",
         "map": "training points and what is learnt",
         "axis_epochs": "epochs",
@@ -264,27 +264,27 @@ TABLES: Final[dict[str, dict[str, str]]] = {
     },
     "first_layer_pictures": {
         "title": "What does the first layer look for?",
-        "lead": "Play the training, then spoil it: larger initial weights, no weight decay.",
+        "lead": "Play the training, then spoil it: larger initial weights, no penalty.",
         "alt": (
             "Left: the weights of eight hidden units as pictures of eight by eight pixels. Well "
             "trained, they show smooth bars; badly trained, noise. Right: training loss and "
-            "roughness of the pictures over the epochs."
+            "smoothness of the pictures over the epochs."
         ),
         "rate": "Learning rate",
-        "decay": "Weight decay",
+        "decay": "Penalty",
         "scale": "Initial weights",
         "again": "Other start",
         "tiles": "weights of the eight hidden units",
         "axis_epochs": "epochs",
-        "axis_both": "loss; roughness (1 is noise)",
+        "axis_both": "loss; smoothness (0 is noise)",
         "loss": "training loss",
-        "rough": "roughness",
-        "before": "Before training the roughness is {rough}.",
-        "says": "After {epoch} epochs the roughness is {rough}, accuracy {accuracy} %.",
+        "smoothness": "smoothness",
+        "before": "Before training the smoothness is {smooth}.",
+        "says": "After {epoch} epochs the smoothness is {smooth}, accuracy {accuracy} %.",
         "smooth": "Smooth pictures: the first layer has found what the data are made of.",
         "noisy": (
-            "Noisy pictures: not yet converged, a poor rate, or too little weight decay, even if "
-            "the accuracy looks fine."
+            "Noisy pictures: not yet converged, a poor rate, or too weak a penalty, even if the "
+            "accuracy looks fine."
         ),
     },
     "decay_schedules": {

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from descent import demos
+from descent.demos import babysitting
 
 from .reference import exp, mulberry32, nearly_normal, train
 
@@ -101,12 +103,12 @@ def patterns(seed: int, count: int) -> dict[str, Any]:
     return {"x": x, "y": y, "inputs": 64, "classes": 4}
 
 
-def roughness(filters: Any) -> float:
-    """Mean over units of neighbours' squared differences beside those of independent pixels."""
+def smoothness(filters: Any) -> float:
+    """Mean over units of 1 − neighbours' squared differences beside those of independent pixels."""
     found = []
     for picture in filters.T.reshape(-1, 8, 8):
         steps = np.concatenate([np.diff(picture, axis=0).ravel(), np.diff(picture, axis=1).ravel()])
-        found.append((steps**2).mean() / (2 * picture.var()))
+        found.append(1 - (steps**2).mean() / (2 * picture.var()))
     return float(np.mean(found))
 
 
@@ -119,7 +121,7 @@ def test_first_layer_pictures(changes: dict[str, Any], javascript: Any, agree: A
     expected = train(data, {**demo.data, **given, "batch": 8})
     agree(seen["filters"][-1], expected["nets"][-1]["w1"].ravel())
     agree(seen["loss"], expected["epochLoss"])
-    agree(seen["rough"], [roughness(net["w1"]) for net in expected["nets"]])
+    agree(seen["smooth"], [smoothness(net["w1"]) for net in expected["nets"]])
 
 
 def test_good_training_is_smooth_and_bad_training_noisy(javascript: Any) -> None:
@@ -127,9 +129,9 @@ def test_good_training_is_smooth_and_bad_training_noisy(javascript: Any) -> None
     spoilt = {**demo.params, "decay": 0.0, "scale": 3.0}
     calls = [("simulate", given, demo.data) for given in (demo.params, spoilt)]
     good, bad = javascript("first_layer_pictures", calls)
-    assert good["rough"][0] == pytest.approx(1, abs=0.15)
-    assert good["rough"][-1] < 0.4
-    assert bad["rough"][-1] > 0.7
+    assert good["smooth"][0] == pytest.approx(0, abs=0.15)
+    assert good["smooth"][-1] > 0.6
+    assert bad["smooth"][-1] < 0.3
 
 
 def clouds(seed: int, data: dict[str, Any]) -> tuple[Any, Any]:
@@ -185,9 +187,17 @@ def test_capacity_opens_the_gap_and_data_close_it(javascript: Any) -> None:
     assert wide > more + 0.05
 
 
+def test_the_lesson_shows_every_demo_of_its_unit() -> None:
+    lesson = Path(__file__).parents[3] / "course" / "lessons" / "05-babysitting.ipynb"
+    source = lesson.read_text(encoding="utf-8")
+    shown = [name for name in babysitting.__all__ if name != "spiral_points"]
+    assert [name for name in shown if f"demos.{name}()" not in source] == []
+
+
 def test_batch_size_wiggle_is_the_explorer_opened_elsewhere() -> None:
     demo, explorer = demos.batch_size_wiggle(), demos.learning_rate_explorer()
     assert demo.strings["title"] != explorer.strings["title"]
     assert demo.state == "batch=1&axis=iterations"
     assert demo.data == explorer.data
+    assert demo.still() is None, "the explorer's picture isn't what it shows"
     assert len(demo.html().encode()) < 60_000

@@ -80,4 +80,18 @@ def test_kink_explorer(name: str, javascript: Any, agree: Any) -> None:
         crossed = name != "smooth" and (x + h > 0) != (x - h > 0)
         expected = {"analytic": analytic, "numeric": numeric(h), "crossed": crossed}
         expected["error"] = gap(numeric(h), analytic)
-        agree(seen, expected | {"curve": [gap(numeric(s), analytic) for s in data["steps"]]})
+        turn = [] if name == "smooth" else [abs(x), abs(x) * (1 + 1e-6)]
+        places = sorted(data["steps"] + turn)
+        curve = [gap(numeric(s), analytic) for s in places]
+        agree(seen, expected | {"places": places, "curve": curve})
+
+
+def test_the_error_climbs_only_beyond_the_kink(javascript: Any) -> None:
+    """Between two steps the curve is drawn as a straight line: one must stand at the kink."""
+    demo = demos.kink_explorer()
+    for name in ("relu", "abs"):
+        given = demo.params | {"function": name, "x": -0.3}
+        (seen,) = javascript("kink_explorer", [("simulate", given, demo.data)])
+        places, errors = np.array(seen["places"]), np.array(seen["curve"])
+        assert errors[places <= 0.3].max() < 1e-7
+        assert 0.3 < places[errors > 1e-7].min() < 0.3001

@@ -35,6 +35,16 @@ def test_decay_schedules(javascript: Any, agree: Any) -> None:
         agree(seen["losses"][name], losses)
 
 
+def test_every_decay_can_beat_a_constant_rate_and_can_freeze(javascript: Any) -> None:
+    demo = demos.decay_schedules()
+    hasty = {**demo.params, "every": 2, "decay": 0.3, "slowing": 5.0}
+    calls = [("simulate", given, demo.data) for given in (demo.params, hasty)]
+    good, frozen = (seen["losses"] for seen in javascript("decay_schedules", calls))
+    for name in ("step", "exponential", "inverse"):
+        assert good[name][-1] < good["constant"][-1] < frozen[name][-1]
+    assert good["cosine"][-1] < good["constant"][-1]
+
+
 def test_decay_formula_is_what_noisy_descent_does(javascript: Any) -> None:
     """The closed form beside the mean over 4,000 noisy descents."""
     demo = demos.decay_schedules()
@@ -105,3 +115,10 @@ def test_newton_needs_one_step_in_a_valley_and_is_caught_by_a_saddle(javascript:
     assert valley["runs"]["newton"]["loss"][1] == pytest.approx(0, abs=1e-20)
     assert saddle["runs"]["newton"]["loss"][-1] == pytest.approx(0, abs=1e-9)
     assert saddle["runs"]["gradient"]["loss"][-1] < -0.9
+
+
+def test_newton_demo_opens_where_newton_is_caught(javascript: Any) -> None:
+    demo = demos.newton_vs_gradient()
+    (seen,) = javascript("newton_vs_gradient", [("simulate", demo.params, demo.data)])
+    assert demo.params["place"] == "saddle"
+    assert seen["runs"]["newton"]["loss"][-1] == pytest.approx(0, abs=1e-9)

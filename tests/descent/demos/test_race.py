@@ -9,10 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 from descent import demos
-from descent.demos.landscapes import LANDSCAPES
-from descent.demos.race import NUM_STEPS, RULES, SWEEP, best_rate, run_rule, tuned_rates
+from descent.demos.landscapes import BALANCED, LANDSCAPES, TURNED_RAVINE
+from descent.demos.race import (
+    NUM_STEPS,
+    RULES,
+    SWEEP,
+    best_rate,
+    run_rule,
+    steps_needed,
+    tuned_rates,
+)
 
-from .race_data import FOLDER, measure
+from .race_data import FOLDER, fewest, measure
 from .reference import mulberry32, nearly_normal
 
 optimizers = pytest.importorskip("descent_solutions.optimizers")
@@ -33,9 +41,9 @@ def params(landscape: str, **changes: Any) -> dict[str, Any]:
     return given | rates | changes
 
 
-@pytest.mark.parametrize("name", LANDSCAPES)
+@pytest.mark.parametrize("name", [*LANDSCAPES, "turned"])
 def test_slope_is_the_derivative(name: str) -> None:
-    ground = LANDSCAPES[name]
+    ground = {**LANDSCAPES, "turned": TURNED_RAVINE}[name]
     w = np.array([[0.3, -1.2, 2.0], [1.7, 0.4, -0.6]])
     h = 1e-6
     for axis, unit in enumerate(np.eye(2)):
@@ -95,6 +103,62 @@ def test_rates_are_tuned(name: str) -> None:
 def test_measured_file_is_fresh() -> None:
     """When this fails, run ``python tests/descent/demos/race_data.py``."""
     assert json.loads((FOLDER / "race.json").read_text()) == json.loads(measure())
+
+
+def test_turned_ravine_is_the_ravine() -> None:
+    assert TURNED_RAVINE.value(np.array(TURNED_RAVINE.start)) == pytest.approx(
+        LANDSCAPES["ravine"].value(np.array(LANDSCAPES["ravine"].start))
+    )
+    # Rules that treat all directions alike don't notice the turn; a rate a parameter does.
+    ravine, turned = (steps_needed()[name] for name in ("ravine", "turned"))
+    for rule in ("sgd", "momentum", "nesterov"):
+        assert ravine[rule] == turned[rule]
+    for rule in ("adagrad", "rmsprop", "adam"):
+        assert ravine[rule]["tuned"] < turned[rule]["tuned"]
+
+
+def test_fewest_steps_are_what_a_run_takes() -> None:
+    ground = LANDSCAPES["ravine"]
+    points = run_rule(
+        lambda *given, learning_rate: optimizers.momentum(
+            *given, learning_rate=learning_rate, mu=0.5
+        ),
+        *("ravine", ground.start, 1.0, NUM_STEPS),
+    )
+    loss = ground.value(points.T)
+    needed = int(np.flatnonzero(loss > 1e-3 * loss[0])[-1]) + 1
+    assert needed == fewest("momentum", ground, {"mu": 0.5})
+    assert needed == steps_needed()["ravine"]["momentum"]["tuned"]
+
+
+def test_nobody_leaves_the_crest_without_noise(javascript: Any) -> None:
+    """Also when keys have moved the start: a pixel's rounding is no noise."""
+    demo = demos.optimizer_race("saddle", start=BALANCED)
+    assert demo.params["start"] == BALANCED
+    moved = {**demo.params, "start": [1.5, -3e-17]}
+    noisy = {**demo.params, "noise": 1e-3}
+    calls = [("simulate", given, demo.data) for given in (demo.params, moved, noisy)]
+    still, along, shaken = javascript("optimizer_race", calls)
+    for seen in (still, along):
+        assert all(set(run["y"]) == {0} for run in seen["runs"].values())
+    for rule, run in shaken["runs"].items():
+        out = next(step for step, y in enumerate(run["y"]) if abs(y) > 1)
+        assert out == 1 if rule in ("rmsprop", "adam", "adagrad") else 1 < out <= 20
+    for rule, path in demo.all_paths().items():
+        run = still["runs"][rule]
+        np.testing.assert_allclose(path.T, [run["x"], run["y"]], rtol=1e-4)
+
+
+def test_still_shows_the_race_that_opens() -> None:
+    """Another landscape or another start isn't the ravine's picture."""
+    ravine = demos.optimizer_race().still()
+    saddle = demos.optimizer_race("saddle").still()
+    balanced = demos.optimizer_race("saddle", start=BALANCED).still()
+    assert len({ravine, saddle, balanced}) == 3
+    assert saddle is not None
+    assert balanced is not None
+    assert max(len(saddle), len(balanced)) < 60_000
+    assert demos.optimizer_race("saddle", start=(1.0, 1.0)).still() is None
 
 
 def my_rule(w: Any, dw: Any, state: Any = None, *, learning_rate: float) -> Any:

@@ -24,9 +24,9 @@ export function patterns(seed, count) {
   return { x, y, inputs: SIDE * SIDE, classes: 4 };
 }
 
-// Squared difference of neighbouring pixels beside what independent pixels would show: about 1
-// for noise, near 0 for what is smooth.
-export function roughness(w, hidden, unit) {
+// One minus the squared difference of neighbouring pixels beside what independent pixels would
+// show: about 0 for noise, near 1 for what is smooth.
+export function smoothness(w, hidden, unit) {
   let [mean, square, step, pairs] = [0, 0, 0, 0];
   const at = (i, j) => w[(i * SIDE + j) * hidden + unit];
   for (let i = 0; i < SIDE; i++) {
@@ -40,7 +40,7 @@ export function roughness(w, hidden, unit) {
     }
   }
   for (let i = 0; i < SIDE; i++) for (let j = 0; j < SIDE; j++) square += (at(i, j) - mean) * (at(i, j) - mean);
-  return step / pairs / ((2 * square) / (SIDE * SIDE));
+  return 1 - step / pairs / ((2 * square) / (SIDE * SIDE));
 }
 
 export function simulate(params, data) {
@@ -50,8 +50,8 @@ export function simulate(params, data) {
     kept.clear();
     const run = train(patterns(params.seed, count), { hidden, epochs, batch: 8, rate: params.rate, seed: params.seed, scale: params.scale, decay: params.decay });
     const units = Array.from({ length: hidden }, (_, k) => k);
-    const rough = run.nets.map(({ w1 }) => units.reduce((sum, k) => sum + roughness(w1, hidden, k), 0) / hidden);
-    kept.set(key, { frames: epochs, loss: run.epochLoss, accuracy: run.accuracy, rough, filters: run.nets.map(({ w1 }) => w1) });
+    const smooth = run.nets.map(({ w1 }) => units.reduce((sum, k) => sum + smoothness(w1, hidden, k), 0) / hidden);
+    kept.set(key, { frames: epochs, loss: run.epochLoss, accuracy: run.accuracy, smooth, filters: run.nets.map(({ w1 }) => w1) });
   }
   return kept.get(key);
 }
@@ -93,16 +93,16 @@ export function draw(stage, result, params, { hidden, epochs }) {
   const [left, right] = stage.columns([1.25, 1]);
   tiles(stage, left, result.filters[stage.frame], hidden);
   const panel = stage.panel({
-    rect: right, x: [0, epochs], y: [0, 1.6], labelX: stage.text("axis_epochs"), labelY: stage.text("axis_both"),
-    legend: [{ label: stage.text("loss"), style: { series: 0, only: "line" } }, { label: stage.text("rough"), style: { series: 1, only: "line" } }],
+    rect: right, x: [0, epochs], y: [-0.2, 1.6], labelX: stage.text("axis_epochs"), labelY: stage.text("axis_both"),
+    legend: [{ label: stage.text("loss"), style: { series: 0, only: "line" } }, { label: stage.text("smoothness"), style: { series: 1, only: "line" } }],
   }).axes();
-  const at = result.rough.map((_, i) => i);
+  const at = result.smooth.map((_, i) => i);
   panel.line(at.slice(1), result.loss, 0, stage.frame);
-  panel.line(at, result.rough, 1, stage.frame + 1);
+  panel.line(at, result.smooth, 1, stage.frame + 1);
   panel.rule("x", stage.frame);
 }
 
-export function summary({ rough, accuracy }, params, data, frame) {
-  const values = { epoch: String(frame), rough: rough[frame], accuracy: String(Math.round(100 * (frame ? accuracy[frame - 1] : 0))) };
-  return [[frame ? "says" : "before", values], [rough[frame] < 0.5 ? "smooth" : "noisy", values]];
+export function summary({ smooth, accuracy }, params, data, frame) {
+  const values = { epoch: String(frame), smooth: smooth[frame], accuracy: String(Math.round(100 * (frame ? accuracy[frame - 1] : 0))) };
+  return [[frame ? "says" : "before", values], [smooth[frame] > 0.5 ? "smooth" : "noisy", values]];
 }

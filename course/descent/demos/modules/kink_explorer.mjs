@@ -16,16 +16,21 @@ export function simulate(params, { steps }) {
   const analytic = slope(x);
   const numeric = (step) => (f(x + step) - f(x - step)) / (2 * step);
   const kinked = params.function !== "smooth";
+  // The curve turns where h reaches the kink: without points on both sides of that place, it
+  // would seem to turn at the step before.
+  const turn = kinked ? [Math.abs(x), Math.abs(x) * (1 + 1e-6)] : [];
+  const places = [...steps, ...turn.filter((h) => h > steps[0] && h < steps.at(-1))].sort((a, b) => a - b);
   return {
     analytic,
     numeric: numeric(h),
     error: gap(numeric(h), analytic),
     crossed: kinked && x + h > 0 !== x - h > 0,
-    curve: steps.map((step) => gap(numeric(step), analytic)),
+    places,
+    curve: places.map((step) => gap(numeric(step), analytic)),
   };
 }
 
-export function draw(stage, result, params, { steps }) {
+export function draw(stage, result, params) {
   const [left, right] = stage.columns([1, 1]);
   const { f } = pieces(params.function);
   const { x, h, zoom } = params;
@@ -53,7 +58,7 @@ export function draw(stage, result, params, { steps }) {
     legend: params.function === "smooth" ? [] : [words("distance", { color: "muted", dash: [4, 4], only: "line" })],
   }).axes();
   if (params.function !== "smooth") errors.rule("x", Math.abs(x));
-  errors.line(steps, result.curve.map(low), { color: "s0" });
+  errors.line(result.places, result.curve.map(low), { color: "s0" });
   errors.dots([h], [low(result.error)], { series: secant }, 7);
 }
 

@@ -71,10 +71,12 @@ export function simulate(params, { steps, guests }) {
   const landscape = LANDSCAPES[params.landscape];
   const uniform = mulberry32(params.seed);
   const noise = Array.from({ length: 2 * steps }, () => (params.noise ? params.noise * nearlyNormal(uniform) : 0));
+  // A start moved by keys is a pixel's rounding off the axis, and at the saddle that grows.
+  const start = params.start.map((v) => (Math.abs(v) < 1e-12 ? 0 : v));
   const runs = {};
   for (const rule of RULES) {
     const [shown, rate] = params[rule];
-    if (shown) runs[rule] = path(rule, landscape, params.start, rate, params.mu, noise, steps);
+    if (shown) runs[rule] = path(rule, landscape, start, rate, params.mu, noise, steps);
   }
   for (const { name, x, y } of guests) {
     if (params[name]) runs[name] = { x, y, loss: x.map((_, i) => landscape.value(x[i], y[i])) };
