@@ -168,13 +168,25 @@ def words(english: Mapping[str, str], own: Mapping[str, str] | None) -> dict[str
 def picture(figure: Figure, text: Mapping[str, str], numbers: Mapping[str, float]) -> Picture:
     """Make the picture of a figure; ``alt`` and ``caption`` of ``text`` may name the numbers."""
     plain = {name: float(value) for name, value in numbers.items()}
-    alt, caption = (_short(text.get(key, "").format(**plain)) for key in ("alt", "caption"))
+    alt, caption = (filled(text.get(key, ""), plain) for key in ("alt", "caption"))
     return Picture(figure, alt, caption, plain)
 
 
-def _short(sentence: str) -> str:
-    """1e-05 becomes 1e-5, and 1e+05 becomes 1e5: as the course writes powers of ten."""
-    return re.sub(r"(?<=\de)(?:(-)|\+)0*(?=\d)", r"\1", sentence)
+def filled(sentence: str, numbers: Mapping[str, float]) -> str:
+    """The sentence with its numbers filled in, as the course writes them: 1e-5, −0.5, 99 %.
+
+    Beside Python's own formats it knows ``{share:.0 %}``, with a space before the sign.
+    """
+    said = sentence.format(**{name: _Number(value) for name, value in numbers.items()})
+    short = re.sub(r"(?<=\de)(?:(-)|\+)0*(?=\d)", r"\1", said)
+    return re.sub(r"(?<![\w.)\]])-(?=\d)", "−", short)
+
+
+class _Number(float):
+    def __format__(self, how: str) -> str:
+        if how.endswith(" %"):
+            return f"{float(self):{how[:-2]}%}".replace("%", " %")
+        return format(float(self), how)
 
 
 def slope_of(x: Any, y: Any) -> float:
@@ -182,23 +194,31 @@ def slope_of(x: Any, y: Any) -> float:
     return float(np.polyfit(np.log10(x), np.log10(y), 1)[0])
 
 
-def threshold_bands(ax: Axes, text: Mapping[str, str], *, axis: str = "y") -> None:
-    """Mark the course's thresholds 1e-2, 1e-4 and 1e-7 of the relative error on a log axis.
+def threshold_bands(
+    ax: Axes, text: Mapping[str, str], *, axis: str = "y", has_kinks: bool = False
+) -> None:
+    """Mark the course's thresholds of the relative error on a log axis.
 
     Args:
         ax: the axes.
-        text: its words ``wrong``, ``uncomfortable`` and ``happy`` name the zones.
+        text: its words ``wrong``, ``uncomfortable`` and ``happy`` name the zones, and ``okay``
+            where there are kinks.
         axis: the axis along which the relative error is drawn, ``"x"`` or ``"y"``.
+        has_kinks: whether the loss has kinks: then errors from 1e-4 down to 1e-7 are okay, and
+            else they are uncomfortable.
     """
     line, span = (ax.axhline, ax.axhspan) if axis == "y" else (ax.axvline, ax.axvspan)
-    for value in (1e-2, 1e-4, 1e-7):
+    doubtful = 1e-4 if has_kinks else 1e-7
+    for value in sorted({1e-2, doubtful, 1e-7}):
         line(value, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0.9)
     low, high = ax.get_ylim() if axis == "y" else ax.get_xlim()
-    zones = (
+    zones = [
         ("wrong", max(high, 1e-2), 1e-2, VERMILION),
-        ("uncomfortable", 1e-2, 1e-4, ORANGE),
+        ("uncomfortable", 1e-2, doubtful, ORANGE),
         ("happy", 1e-7, min(low, 1e-7), GREEN),
-    )
+    ]
+    if has_kinks:
+        zones.append(("okay", 1e-4, 1e-7, SKY))
     for name, top, bottom, color in zones:
         span(bottom, top, color=color, alpha=0.10, linewidth=0, zorder=0.5)
         if axis == "y" and bottom < high and top > low:

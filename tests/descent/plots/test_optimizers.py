@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 from descent.demos.landscapes import LANDSCAPES
+from descent.demos.race import steps_needed
 from descent.plots import optimizers, style
 from descent.plots.optimizers import heat_map
 from descent.plots.optimizers.lbfgs import lbfgs
@@ -96,7 +97,10 @@ def test_the_balls_of_the_pictures_are_the_rules() -> None:
 
 
 def test_step_lengths_are_those_of_the_rules() -> None:
-    assert numbers("uncorrected_steps")["worst_step"] == 12
+    seen = numbers("uncorrected_steps")
+    assert seen["worst_step"] == 12
+    assert seen["only_m"] == pytest.approx(31.6, abs=0.1)
+    assert seen["only_v"] == pytest.approx(0.1)
     for decay in (0.9, 0.99, 0.999):
         w, state = np.zeros(1), None
         for g in [1.0] * 200 + [0.1] * 400:
@@ -139,14 +143,35 @@ def test_noise_shortens_the_escape_by_a_constant_a_decade() -> None:
 
 def test_no_rule_wins_everywhere() -> None:
     seen = numbers("race_results")
-    assert seen["winners"] >= 2
+    assert seen["winners"] == 5
     assert seen["share"] < 1
     assert set(LANDSCAPES) <= set(seen)
+
+
+def test_tuning_the_rate_alone_does_momentum_and_adam_wrong() -> None:
+    """The numbers that the lesson names."""
+    seen = numbers("race_results")
+    assert (seen["usual_least"], seen["usual_most"]) == (52, 72)
+    assert seen["momentum_tuned"] == 12 < seen["sgd_ravine"] < seen["momentum_usual"]
+    assert (seen["adagrad_ravine"], seen["adagrad_turned"]) == (5, 46)
+    assert max(seen["adam_worst"], seen["momentum_worst"], seen["nesterov_worst"]) == 23
+    for rule in ("sgd", "adagrad", "rmsprop"):
+        assert max(taken[rule]["tuned"] for taken in steps_needed().values()) > 40
 
 
 def test_range_test_advises_a_rate_that_trains() -> None:
     seen = numbers("range_curve")
     assert seen["starts"] < seen["advised"] < seen["best"] < seen["explodes"]
+
+
+def test_range_test_marks_the_lowest_point_of_a_line_that_is_drawn() -> None:
+    seen, (ax,) = numbers("range_curve"), drawn("range_curve").figure.axes
+    lines = {str(line.get_label()): line for line in ax.get_lines()}
+    rates, smooth = lines["mean of seven batches"].get_data()
+    assert seen["best"] == np.asarray(rates)[np.argmin(smooth)]
+    losses = np.asarray(lines["loss on each batch"].get_ydata())
+    later = np.asarray(rates) > seen["best"]
+    assert seen["explodes"] == np.asarray(rates)[later & (losses > losses[0])][0]
 
 
 def test_stored_heat_map_is_fresh() -> None:

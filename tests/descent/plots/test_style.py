@@ -59,6 +59,37 @@ def test_numbers_are_written_as_the_course_writes_them() -> None:
     assert picture.numbers == {"a": 1e-5, "b": 2.5e-12, "c": 1e5}
 
 
+def test_shares_and_negative_numbers_are_written_as_in_prose() -> None:
+    text = "{share:.0 %} of 1e-5 … {many:.1 %}, slope {slope:.2f}, x = {x:.0e}, unit-1"
+    said = style.filled(text, {"share": 0.99, "many": 0.0123, "slope": -0.52, "x": -1e-6})
+    assert said == "99 % of 1e-5 … 1.2 %, slope −0.52, x = −1e-6, unit-1"
+
+
+def zones(*, has_kinks: bool) -> dict[str, tuple[float, float]]:
+    """Where each named band lies, on an axis from 1e-9 to 1."""
+    text = {name: name for name in ("wrong", "uncomfortable", "okay", "happy")}
+    with style.canvas() as (figure, ax):
+        ax.set(yscale="log", ylim=(1e-9, 1.0))
+        style.threshold_bands(ax, text, has_kinks=has_kinks)
+        figure.draw_without_rendering()
+    boxes = [band.get_extents().transformed(ax.transData.inverted()) for band in ax.patches]
+    heights = {label.get_text(): label.get_position()[1] for label in ax.texts}
+    return {
+        name: next((box.y0, box.y1) for box in boxes if box.y0 < height < box.y1)
+        for name, height in heights.items()
+    }
+
+
+def test_bands_say_what_the_verdict_says() -> None:
+    """Every relative error lies in a named band, and the name is the verdict's."""
+    smooth, kinked = zones(has_kinks=False), zones(has_kinks=True)
+    assert smooth["uncomfortable"] == pytest.approx((1e-7, 1e-2))
+    assert kinked["uncomfortable"] == pytest.approx((1e-4, 1e-2))
+    assert kinked["okay"] == pytest.approx((1e-7, 1e-4))
+    assert smooth["happy"] == kinked["happy"] == pytest.approx((1e-9, 1e-7))
+    assert "okay" not in smooth
+
+
 def test_slope_of_a_power_law() -> None:
     assert style.slope_of([1e-3, 1e-2, 1e-1], [3e-6, 3e-4, 3e-2]) == pytest.approx(2)
 

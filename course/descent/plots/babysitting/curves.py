@@ -13,12 +13,10 @@ from descent.plots import style
 from descent.plots.babysitting.runs import centered_digits, watch
 from descent.plots.style import Picture
 
-_TOPS = (4.0, 20.0)
-"""Losses above these are drawn there, at the edges of the linear and the logarithmic picture."""
-
 _RATES = {
     "low": "low: {rate:g}",
     "good": "good: {rate:g}",
+    "good too": "good, too: {rate:g}",
     "high": "high: {rate:g}",
     "very high": "very high: {rate:g}",
     "linear": "linear axis",
@@ -26,55 +24,73 @@ _RATES = {
     "x": "epoch",
     "y": "loss",
     "alt": (
-        "The loss of one network at four learning rates over {epochs:.0f} epochs, left on a linear "
-        "and right on a logarithmic axis. Low: a nearly straight line that only reaches {low:.2f}. "
-        "Good: falls steeply, then flattens, to {good:.2f}. High: falls early, then jumps around "
-        "{high:.2f} and never settles. Very high: leaves the picture at the top."
+        "The loss of one network at five learning rates over {epochs:.0f} epochs, left on a linear "
+        "and right on a logarithmic axis. All begin at {start:.1f}. Low: a nearly straight line "
+        "that only reaches {low:.1f}. Two good ones: they fall steeply, then flatten, and end as "
+        "one line on the left, but clearly apart on the right, at {good:.2f} and {good too:.2f}. "
+        "High: falls as early, then jumps around {high:.2f} and never settles. Very high: shoots "
+        "out of the left picture at once; on the right it stays near {very high:.0f}."
     ),
-    "caption": "Loss after {epochs:.0f} epochs: low {low:.2f}, good {good:.2f}, high {high:.2f}.",
+    "caption": (
+        "Mean loss of the last five epochs, by learning rate: low {low:.2f}, good {good:.3f} and "
+        "{good too:.3f}, high {high:.2f}, very high {very high:.0f}. Before training: {start:.2f}."
+    ),
 }
 
 
 def rate_curves(
-    rates: Sequence[float] = (0.002, 0.2, 4.0, 3000.0),
+    rates: Sequence[float] = (0.001, 0.1, 0.4, 4.0, 40.0),
     *,
     text: Mapping[str, str] | None = None,
 ) -> Picture:
-    """The four classic curves, from one network at four learning rates, on two kinds of axis.
+    """The classic curves, from one network at several learning rates, on two kinds of axis.
 
     Args:
-        rates: a low, a good, a high and a very high learning rate.
+        rates: a low, two good, a high and a very high learning rate.
         text: words that replace the English ones, key by key.
     """
     text = style.words(_RATES, text)
-    numbers: dict[str, float] = {"epochs": 25}
+    start = _before(_clouds())
+    numbers: dict[str, float] = {"epochs": 25, "start": start}
     with style.canvas(1, 2, height=3.9) as (figure, axes):
         for name, rate, look in zip(
-            ("low", "good", "high", "very high"), rates, style.LINES, strict=False
+            ("low", "good", "good too", "high", "very high"), rates, style.LINES, strict=False
         ):
-            _, history = watch((8, 16, 5), rate, 25, data=_clouds(), reg=0.001, batch_size=30)
-            losses = np.nan_to_num(history.loss, nan=np.inf)
-            numbers[name] = float(losses[-1])
-            for ax, top in zip(axes, _TOPS, strict=True):
-                label = text[name].format(rate=rate)
-                epochs = np.arange(1, len(losses) + 1)
-                ax.plot(epochs, np.minimum(losses, top), **look, markevery=3, label=label)
-        axes[0].set(title=text["linear"], xlabel=text["x"], ylabel=text["y"], ylim=(0, 4.1))
-        axes[1].set(title=text["log"], xlabel=text["x"], yscale="log", ylim=(0.1, 21))
-        axes[0].legend(loc="upper right", bbox_to_anchor=(1, 0.96))
+            _, history = watch(_SIZES, rate, 25, data=_clouds(), reg=1e-4, batch_size=30)
+            losses = np.array([start, *history.loss])
+            numbers[name] = float(losses[-5:].mean())
+            for ax in axes:
+                ax.plot(losses, **look, markevery=3, label=text[name].format(rate=rate))
+        axes[0].set(title=text["linear"], xlabel=text["x"], ylabel=text["y"], ylim=(0, 4))
+        axes[1].set(title=text["log"], xlabel=text["x"], yscale="log")
+        for ax in axes:
+            # Room at the left: the line that leaves through the top must not hide in the axis.
+            ax.set_xlim(-1, 25.5)
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=5, columnspacing=1.2)
     return style.picture(figure, text, numbers)
 
 
+_SIZES = (8, 16, 5)
+
+
+def _before(data: Dataset) -> float:
+    """Loss before the first step, of the network that `watch` trains."""
+    network, _ = watch(_SIZES, 0.0, 1, data=data)
+    return network.loss_and_grads(network.params, data.X_train, data.y_train)[0]
+
+
 def _clouds() -> Dataset:
-    """Five clouds that overlap: no rate brings the loss to 0."""
+    """Five clouds that overlap a little: good rates bring the loss near 0, but not at once."""
     X, y = blobs(
-        np.random.default_rng(0), num_per_class=120, num_classes=5, num_features=8, distance=4.5
+        np.random.default_rng(0), num_per_class=120, num_classes=5, num_features=8, distance=9.0
     )
     return split(X, y, np.random.default_rng(1))
 
 
 _WIGGLE = {
     "measured": "measured wiggle",
+    "rule": "slope −½",
     "slope": "slope {slope:.2f}",
     "x": "batch size",
     "y": "wiggle of the loss",
@@ -84,7 +100,8 @@ _WIGGLE = {
     "alt": (
         "Left, the loss over {steps:.0f} iterations of one training with batches of {small:.0f} "
         "and of {large:.0f}: the first jumps wildly, the second hardly. Right, the wiggle against "
-        "the batch size, both axes logarithmic: the points fall along a line of slope {slope:.2f}."
+        "the batch size, both axes logarithmic: the points fall along a line of slope {slope:.2f}, "
+        "beside a dashed one of slope −½."
     ),
     "caption": (
         "Wiggle: {wiggle_small:.3f} with batches of {small:.0f}, {wiggle_large:.3f} with batches "
@@ -105,12 +122,7 @@ def wiggle_by_batch(
     text = style.words(_WIGGLE, text)
     start, _ = watch((64, 50, 10), 0.1, 6)
     curves = {size: _some_steps(start.copy(), size, 200) for size in sizes}
-    # What is left of the losses when the best straight line is taken away.
-    steps = np.arange(200)
-    jumps = {
-        size: float(np.std(losses - np.polyval(np.polyfit(steps, losses, 1), steps)))
-        for size, losses in curves.items()
-    }
+    jumps = {size: float(np.std(np.diff(losses)) / np.sqrt(2)) for size, losses in curves.items()}
     small, large = sizes[0], sizes[-1]
     numbers = {
         "steps": 200.0,
@@ -120,14 +132,19 @@ def wiggle_by_batch(
         "wiggle_large": jumps[large],
         "slope": style.slope_of(list(jumps), list(jumps.values())),
     }
+    rule = {"color": style.GREY, "linewidth": 1.2}
     with style.canvas(1, 2) as (figure, (left, right)):
         for size, look in zip((small, large), style.LINES, strict=False):
             label = text["small"].format(size=size)
             left.plot(curves[size], **(look | {"marker": "", "linewidth": 1.2}), label=label)
-        left.set(xlabel=text["step"], ylabel=text["loss"])
+        left.set(xlabel=text["step"], ylabel=text["loss"], ylim=(0, 1.3 * curves[small].max()))
         left.legend(loc="upper right")
-        right.loglog(list(jumps), list(jumps.values()), **style.LINES[2], label=text["measured"])
-        right.set(xlabel=text["x"], ylabel=text["y"], title=text["slope"].format(**numbers))
+        batches, measured = np.array(sizes), np.array(list(jumps.values()))
+        # The rule is drawn through the middle of what was measured.
+        height = np.exp(np.mean(np.log(measured * np.sqrt(batches))))
+        right.loglog(batches, measured, **style.LINES[2], label=text["measured"])
+        right.loglog(batches, height / np.sqrt(batches), "--", **rule, label=text["rule"])
+        right.set(xlabel=text["x"], ylabel=text["y"], title=style.filled(text["slope"], numbers))
         right.legend(loc="upper right")
     return style.picture(figure, text, numbers)
 
@@ -152,16 +169,16 @@ _GALLERY = {
     "alt": (
         "Six panels, A to F, each with the loss as a share of ln 10, training and validation "
         "accuracy over the epochs. A: loss falls early, both accuracies end high and close. B: "
-        "loss falls, then shoots up, and the curves break off. C: everything is flat for a while, "
-        "then takes off. "
-        "D: the loss hardly moves while both accuracies climb. E: training accuracy reaches 1, "
-        "validation accuracy stays far below. F: the loss flattens high up; both accuracies stay "
-        "low, side by side."
+        "loss falls, then shoots up, and the curves break off. C: the loss is flat for "
+        "{C_flat:.0f} epochs, while accuracies creep up, then it takes off. D: the "
+        "loss hardly moves while both accuracies climb. E: training accuracy reaches 1, validation "
+        "accuracy stays far below. F: the loss flattens high up; both accuracies stay low, side by "
+        "side."
     ),
     "caption": (
-        "At the end, training and validation accuracy: A {A_train:.0%} and {A_val:.0%}; C "
-        "{C_train:.0%} and {C_val:.0%}; D {D_train:.0%} and {D_val:.0%}; E {E_train:.0%} and "
-        "{E_val:.0%}; F {F_train:.0%} and {F_val:.0%}."
+        "At the end, training and validation accuracy: A {A_train:.0 %} and {A_val:.0 %}; C "
+        "{C_train:.0 %} and {C_val:.0 %}; D {D_train:.0 %} and {D_val:.0 %}; E {E_train:.0 %} and "
+        "{E_val:.0 %}; F {F_train:.0 %} and {F_val:.0 %}."
     ),
 }
 
@@ -193,6 +210,9 @@ def gallery(*, text: Mapping[str, str] | None = None) -> Picture:
                 ax.plot(epochs[~lost], curve[~lost], **look, markevery=4, label=text[key])
             ax.set(title=name, ylim=(0, 1.5))
             numbers |= {f"{name}_train": curves["train"][-1], f"{name}_val": curves["val"][-1]}
+        # Flat as the eye sees it: within a fiftieth of chance.
+        still = np.array(runs["C"][1].loss) > 0.98 * np.log(10)
+        numbers["C_flat"] = float(np.argmin(still))
         for ax in axes[1]:
             ax.set_xlabel(text["x"])
         handles, labels = axes[0, 0].get_legend_handles_labels()

@@ -20,9 +20,9 @@ _GAPS = {
     "y": "accuracy",
     "alt": (
         "Training and validation accuracy over the epochs in three panels. Sixty examples: "
-        "training reaches {over_train:.0%}, validation stays at {over_val:.0%}. One hidden unit: "
-        "both stay side by side, at {small_train:.0%} and {small_val:.0%}. Enough of both: side by "
-        "side as well, at {fine_train:.0%} and {fine_val:.0%}."
+        "training reaches {over_train:.0 %}, validation stays at {over_val:.0 %}. One hidden unit: "
+        "both stay side by side, at {small_train:.0 %} and {small_val:.0 %}. Enough of both: side "
+        "by side as well, at {fine_train:.0 %} and {fine_val:.0 %}."
     ),
     "caption": (
         "Gaps at the end: few examples {over_gap:.2f}, one hidden unit {small_gap:.2f}, enough of "
@@ -61,7 +61,8 @@ _RATIOS = {
     "alt": (
         "The ratio of update to weight of four parameters over the iterations, logarithmic, in two "
         "panels with a line at 1e-3. At a learning rate of {low_rate:g} both weights lie below "
-        "the line, W1 at {low_W1:.0e}; at {high_rate:g} they lie around it, W1 at {high_W1:.0e}. "
+        "the line, W1 at {low_W1:.0e}; at {high_rate:g} they sink towards it from above, W1 to "
+        "{high_W1:.0e} and W2 to {high_W2:.0e}. "
         "The biases lie far higher in both, and have no ratio at the first step."
     ),
     "caption": (

@@ -28,14 +28,17 @@ _LAYERS = {
         "Histograms of activations (top) and of gradients (bottom) in layers 1, 3 and 5 of a tanh "
         "network before training, for three scales of initial weights. Too small: activations pile "
         "up at 0, with a standard deviation of {small_std:.0e} in layer 5, and gradients are "
-        "tiny. Suitable: activations fill the range, standard deviation {fine_std:.2f} in layer 5, "
-        "and gradients are alike in all layers. Too large: {large_saturated:.0%} of layer 5 lies "
-        "beyond ±0.99, and gradients differ from layer to layer."
+        "tiny in all layers. Suitable: the spread shrinks slowly, from {fine_first:.2f} in layer 1 "
+        "to {fine_std:.2f} in layer 5, and gradients are alike in all layers. Too large: "
+        "{large_saturated:.0 %} of layer 5 lies beyond ±0.99, and gradients are the largest of the "
+        "three, and grow from layer 5 back to layer 1."
     ),
     "caption": (
-        "Layer 5, standard deviation of the activations and share beyond ±0.99: too small "
-        "{small_std:.1e} and {small_saturated:.0%}; suitable {fine_std:.2f} and "
-        "{fine_saturated:.0%}; too large {large_std:.2f} and {large_saturated:.0%}."
+        "Standard deviation of the activations in layers 1 and 5: too small {small_first:.2f} and "
+        "{small_std:.1e}; suitable {fine_first:.2f} and {fine_std:.2f}; too large "
+        "{large_first:.2f} and {large_std:.2f}. Typical gradient (root mean square) in layers 1 "
+        "and 5: {small_grad_1:.1e} and {small_grad_5:.1e}; {fine_grad_1:.3f} and "
+        "{fine_grad_5:.3f}; {large_grad_1:.2f} and {large_grad_5:.2f}."
     ),
 }
 
@@ -52,12 +55,14 @@ def layer_histograms(*, text: Mapping[str, str] | None = None) -> Picture:
             network = Network((64, *[60] * 5, 10), rng, activation="tanh", init=init)
             _, grads = network.loss_and_grads(network.params, X, y)
             outputs, report = network.activations(X), network.layer_report()
+            numbers[f"{name}_first"] = float(report["std"][0])
             numbers[f"{name}_std"] = float(report["std"][-1])
             numbers[f"{name}_saturated"] = float(report["saturated"][-1])
             for number, look in zip((1, 3, 5), style.LINES, strict=False):
                 line = {"color": look["color"], "linestyle": look["linestyle"]}
                 line["label"] = text["layer"].format(number=number)
                 _outline(axes[0, column], outputs[number - 1], np.linspace(-1, 1, 41), line)
+                numbers[f"{name}_grad_{number}"] = float(np.sqrt(np.mean(grads[f"W{number}"] ** 2)))
                 sizes = np.log10(np.abs(grads[f"W{number}"]) + 1e-30)
                 _outline(axes[1, column], sizes, np.linspace(-14, 1, 46), line)
             axes[0, column].set_title(text[name])
@@ -88,7 +93,7 @@ _FILTERS = {
     ),
     "caption": (
         "Mean correlation of neighbouring pixels: {noisy:.2f} and {smooth:.2f}. Validation "
-        "accuracy: {noisy_val:.0%} and {smooth_val:.0%}."
+        "accuracy: {noisy_val:.0 %} and {smooth_val:.0 %}."
     ),
 }
 
@@ -114,8 +119,8 @@ def filters(*, text: Mapping[str, str] | None = None) -> Picture:
             pictures = network.params["W1"].T.reshape(-1, 8, 8)
             for ax, weights in zip(axes[:, left : left + 4].ravel(), pictures, strict=True):
                 ax.imshow(weights, cmap="gray", interpolation="nearest")
-            # Left out of the layout, or one wide title would push the columns apart.
-            axes[0, left].set_title(text[name]).set_in_layout(False)
+            # In the middle of its four columns, so that the layout doesn't widen the first.
+            axes[0, left + 1].set_title(text[name], loc="center")
             numbers[name] = float(np.mean([_neighbours(weights) for weights in pictures]))
             numbers[f"{name}_val"] = history.val_accuracy[-1]
     return style.picture(figure, text, numbers)

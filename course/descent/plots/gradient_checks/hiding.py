@@ -27,12 +27,12 @@ _INITIAL = {
         "Two panels over the training step. Top: the largest relative error of a correct and of "
         "a wrong gradient. At step 0, with weights near {scale:.0e}, the two coincide, at "
         "{right_start:.0e} and {buggy_start:.0e}; while the network learns the wrong one rises to "
-        "{buggy_end:.0e} and the correct one stays below {right_worst:.0e}. Bottom: the loss "
+        "{buggy_end:.1f} and the correct one stays below {right_worst:.0e}. Bottom: the loss "
         "falls from {loss_start:.2f} to {loss_end:.2f}."
     ),
     "caption": (
         "At step 0: correct {right_start:.1e}, wrong {buggy_start:.1e}. At step {steps:.0f}: "
-        "correct {right_end:.1e}, wrong {buggy_end:.1e}. The loss fell from {loss_start:.3f} to "
+        "correct {right_end:.1e}, wrong {buggy_end:.2f}. The loss fell from {loss_start:.3f} to "
         "{loss_end:.3f}."
     ),
 }
@@ -125,7 +125,7 @@ def bug_behind_penalty(*, text: Mapping[str, str] | None = None) -> Picture:
         return np.mean(residual * residual)
 
     data = networks.exact_slopes(data_loss, point)
-    strengths = np.logspace(-9, 5, 43)
+    strengths = np.logspace(-11, 7, 55)
     claims = {
         "data": [len(inputs) * data + reg * point for reg in strengths],
         "penalty": [data + 2 * reg * point for reg in strengths],
@@ -249,12 +249,12 @@ _VECTOR = {
     "alt": (
         "Chance that at least one of {biases:.0f} biases is checked, against the number of "
         "coordinates drawn. Drawn from one long vector of {total:.0f} it grows slowly: "
-        "{at_30:.1%} for 30 coordinates, and half only at {half:.0f}. Drawn from each tensor it "
+        "{at_30:.1 %} for 30 coordinates, and half only at {half:.0f}. Drawn from each tensor it "
         "is 100 % from the start."
     ),
     "caption": (
         "A weight with {weights:.0f} entries and a bias with {biases:.0f}: thirty coordinates "
-        "from one long vector include a bias with chance {at_30:.1%}; for an even chance you "
+        "from one long vector include a bias with chance {at_30:.1 %}; for an even chance you "
         "need {half:.0f}."
     ),
 }

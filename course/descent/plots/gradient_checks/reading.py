@@ -19,8 +19,9 @@ _SAME = {
     "happy": "happy",
     "alt": (
         "Relative error of pairs of gradients that all differ by {difference:.0e}, against "
-        "their size. It falls as a straight line: {small:.2f} for gradients near 1e-5, "
-        "{one:.0e} for gradients near 1, {large:.0e} for gradients near 1000."
+        "their size. For tiny gradients it is flat, near 1; from there it falls as a straight "
+        "line: {small:.2f} for gradients near 1e-5, {one:.0e} for gradients near 1, {large:.0e} "
+        "for gradients near 1000."
     ),
     "caption": (
         "Every pair differs by {difference:.0e}. Relative error near 1e-5: {small:.2f}; "
@@ -170,6 +171,7 @@ _RANGE = {
     "scaled": "(1 + a·sin x) / a",
     "alone": "a·sin x",
     "size": "size a",
+    "number": "size of the number",
     "error": "relative error of the slope",
     "gap": "gap / size",
     "half": "float16",
@@ -223,7 +225,7 @@ def active_range(*, text: Mapping[str, str] | None = None) -> Picture:
             gaps = np.spacing(powers.astype(dtype)).astype(float) / powers
             right.loglog(powers, gaps, **{**look, "marker": ""}, label=text[name])
             numbers[f"{name}_end"] = float(limits.tiny)
-        right.set(xlabel=text["size"], ylabel=text["gap"], title=text["right"])
+        right.set(xlabel=text["number"], ylabel=text["gap"], title=text["right"])
         right.set(xlim=(1e-50, 1e4), ylim=(1e-17, 2))
         right.legend(loc="center left", bbox_to_anchor=(0.3, 0.3))
     return style.picture(figure, text, numbers)

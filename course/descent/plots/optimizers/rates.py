@@ -111,17 +111,21 @@ def _expected_losses(rates: list[float], steps: int = 10, noise: float = 1.0) ->
 
 _RANGE = {
     "curve": "loss on each batch",
-    "best": "lowest loss",
+    "smooth": "mean of seven batches",
+    "best": "its lowest point",
+    "first": "first loss",
     "x": "learning rate",
     "y": "loss",
     "alt": (
         "Loss of a small network on the digits against the learning rate, which grows from batch "
-        "to batch on a log axis. The loss stays flat at first, falls from about {starts:.2g} on, "
-        "is lowest at {best:.2g}, and explodes above {explodes:.2g}."
+        "to batch on a log axis. Its mean over seven batches stays flat at first, falls from about "
+        "{starts:.2g} on, is lowest at {best:.2g}, where a dashed line stands, and rises again. "
+        "From {explodes:.2g} on batches have a higher loss than the first one, a dotted line."
     ),
     "caption": (
-        "The loss is lowest near {best:.2g} and explodes near {explodes:.2g}: begin a training "
-        "well below that, near {advised:.2g}."
+        "The mean of seven batches is lowest near {best:.2g}; near {explodes:.2g} the loss "
+        "explodes: it is higher than at the start. Begin a training well below the lowest point, "
+        "near {advised:.2g}."
     ),
 }
 
@@ -151,12 +155,14 @@ def range_curve(*, text: Mapping[str, str] | None = None) -> Picture:
     numbers = {
         "starts": rates[np.flatnonzero(smooth < 0.95 * smooth[0])[0]],
         "best": rates[best],
-        "explodes": rates[np.flatnonzero(after & ~(losses <= 4 * losses.min()))[0]],
+        "explodes": rates[np.flatnonzero(after & ~(losses <= losses[0]))[0]],
         "advised": rates[best] / 10,
     }
     with style.canvas(height=3.2) as (figure, ax):
-        ax.semilogx(rates, losses, **style.LINES[0], markevery=8, label=text["curve"])
+        ax.semilogx(rates, losses, color=style.SKY, linewidth=1, label=text["curve"])
+        ax.semilogx(rates, smooth, **style.LINES[0], markevery=8, label=text["smooth"])
         ax.axvline(numbers["best"], **{**style.LINES[1], "marker": ""}, label=text["best"])
+        ax.axhline(losses[0], color=style.GREY, linestyle=":", label=text["first"])
         ax.set(xlabel=text["x"], ylabel=text["y"], ylim=(0, 2 * losses[0]))
         ax.legend()
     return style.picture(figure, text, numbers)
