@@ -201,6 +201,18 @@ def table(report: ClassReport, width: int = 100) -> str:
     return "\n".join(lines)
 
 
+def by_hand(report: ClassReport) -> str:
+    """How much waits for a person, as a line for the terminal; empty when nothing does."""
+    waiting = sum(bool(row.by_hand) for row in report.rows)
+    if not waiting:
+        return ""
+    points = report.max_score - sum(report.points[cell] for cell in report.automatic)
+    return (
+        f"{points:g} of the {report.max_score:g} points are given by hand; "
+        f"{waiting} submissions wait for them"
+    )
+
+
 def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else "·" for char in text)
 

@@ -66,6 +66,9 @@ def grade_class(course: Course, unit: str, options: Options, *, feedback: bool =
     print(classreport.table(report, width=max(80, min(shutil.get_terminal_size().columns, 140))))
     print()
     print(_in_short(summary))
+    waiting = classreport.by_hand(report)
+    if waiting:
+        print(waiting)
     if feedback:
         print(f"feedback:     {course.step('feedback')}")
     print(f"class report: {page} and {sheet.name}")

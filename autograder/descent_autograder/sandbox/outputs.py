@@ -74,6 +74,12 @@ def error(name: str, sentence: str) -> Output:
     }
 
 
+def last_line(ended: Mapping[str, Any]) -> str:
+    """Return the error that ended a cell as a traceback's last line has it."""
+    said = _text(ended.get("evalue")).strip().splitlines()
+    return ": ".join([_text(ended.get("ename")), *said[:1]])
+
+
 def _output(message: Mapping[str, Any], count: int) -> Output | None:
     kind = message.get("output_type")
     if kind == "stream":

@@ -163,11 +163,13 @@ class Run:
         return in_time
 
     def _judge(self, cell: Cell, found: Mapping[str, Any]) -> None:
-        verdicts = found.get("verdicts") or []
+        verdicts, ended = found.get("verdicts") or [], found.get("ended", {})
         if verdicts:
             self.verdicts[cell.grade_id] = verdicts[-1]
-        elif found.get("broken") and "ended" in found:
-            self.verdicts[cell.grade_id] = {"error": found["ended"].get("evalue", "")}
+        elif found.get("broken") and ended:
+            self.verdicts[cell.grade_id] = {"error": ended.get("evalue", "")}
+        elif ended.get("status") == "error":
+            self.verdicts[cell.grade_id] = {"error": outputs.last_line(ended)}
         cap_score(cell.node["outputs"], cell.points)
 
     def _stop(self, cell: Cell, status: str, sentence: str) -> None:

@@ -78,6 +78,8 @@ def test_the_table_and_where_things_are_is_printed(demo: tuple[Path, str]) -> No
         "50 / 60",
         "broken JSON",
         "takes too long",
+        "is not defined",
+        "10 of the 60 points are given by hand",
     ):
         assert words in printed
     assert str(folder / "feedback") in printed

@@ -99,6 +99,20 @@ def test_ordinary_asserts_see_names_and_values(worker: Worker) -> None:
     assert ran.error(4)[0] == "NameError"
 
 
+def test_a_test_without_a_check_says_what_it_met(worker: Worker) -> None:
+    ran = execute(
+        worker,
+        "def scale(v):\n    return 2 * v",
+        Graded("assert scale(1) == 5, 'twice\\nno, five times'", name="wrong"),
+        Graded("gone(1)", name="gone"),
+        Graded("assert scale(1) == 2", name="right"),
+    )
+    assert ran.outcome.verdicts == {
+        "wrong": {"error": "AssertionError: twice"},
+        "gone": {"error": "NameError: name 'gone' is not defined"},
+    }
+
+
 def test_grade_cells_never_reach_the_students_process(worker: Worker) -> None:
     ran = execute(
         worker,
