@@ -15,6 +15,7 @@ from descent.search import Trial, check_space, draw
 from matplotlib.text import Text
 
 SPACE = {"rate": (1e-4, 1.0, "log"), "kind": ["a", "b"]}
+NARROW = SPACE | {"rate": (1e-4, 1e-2, "log")}
 
 
 def found(best_rate: float = 0.01) -> list[Trial]:
@@ -40,7 +41,7 @@ PICTURES: dict[str, Callable[..., style.Picture]] = {
     "optimism": partial(plots.optimism, 12),
     "parallel_coordinates": partial(plots.parallel_coordinates, found(), SPACE),
     "score_against": partial(plots.score_against, found(), "rate", SPACE),
-    "stages": partial(plots.stages, [found(), found()[:4]], "rate"),
+    "stages": partial(plots.stages, [found(), found()[:4]], "rate", [SPACE, NARROW]),
 }
 
 
@@ -97,8 +98,50 @@ def test_giving_up_saves_work_and_keeps_the_best() -> None:
     assert seen["given_up"] >= 3
     assert seen["saved"] > 0.25
     assert seen["best"] < 0.1
+    assert 0 < seen["beyond"] < seen["given_up"]
     # The best run rose first: a limit of 1.1 times the first loss would have ended it.
     assert 1.1 * seen["limit"] / 3 < seen["highest"] < seen["limit"]
+
+
+def test_every_run_given_up_is_seen_to_end_somewhere_else() -> None:
+    figure = drawn("giving_up").figure
+    (ax,) = figure.axes
+    ends = [line for line in ax.lines if line.get_marker() in ("X", "^")]
+    places = {tuple(np.asarray(line.get_xydata())[0]) for line in ends}
+    assert len(places) == len(ends) == numbers("giving_up")["given_up"]
+    low, high = ax.get_ylim()
+    assert all(low < height < high for _, height in places)
+
+
+def test_only_those_that_went_to_the_end_count_as_trained_to_the_end() -> None:
+    config = {"rate": 0.1, "kind": "a"}
+    kinds = (("finished", 3), ("abandoned", 1), ("abandoned", 2), ("finished", 2), ("running", 3))
+    trials = [Trial(k, config, how, 50.0, n, [50.0] * n) for k, (how, n) in enumerate(kinds)]
+    picture = plots.learning_curves(trials)
+    seen = picture.numbers
+    assert (seen["finished"], seen["abandoned"], seen["cut"]) == (1, 2, 2)
+    assert seen["mean"] == 1.5
+    assert "1 trained to the end, 2 given up, 2 cut off" in picture.caption
+    assert "given up had" not in plots.learning_curves(trials[:1]).caption
+
+
+def test_stages_are_as_wide_as_what_was_searched() -> None:
+    seen = numbers("stages")
+    assert (seen["widest"], seen["narrowest"]) == pytest.approx((4, 2))
+    assert 0 < seen["drawn"] < seen["widest"]
+    assert "4.00, 2.00" in drawn("stages").caption
+    with pytest.raises(ValueError, match="kind is no range"):
+        plots.stages([found()], "kind", [SPACE])
+
+
+def test_legends_stand_outside_the_scattered_trials() -> None:
+    for name in ("score_against", "stages"):
+        figure = drawn(name).figure
+        figure.draw_without_rendering()
+        (ax,) = figure.axes
+        legend = ax.get_legend()
+        assert legend is not None
+        assert legend.get_window_extent().x0 > ax.get_window_extent().x1
 
 
 def test_halving_spends_nearly_the_same_in_every_round() -> None:
@@ -113,7 +156,9 @@ def test_the_mean_of_folds_is_steadier_than_one() -> None:
 
 def test_the_winners_score_is_optimistic_and_training_chooses_worst() -> None:
     seen = plots.optimism().numbers
-    assert seen["gap_all"] > 3 > seen["gap_one"]
+    assert seen["gap_all"] > 3
+    # One model alone promises neither too much nor too little.
+    assert abs(seen["gap_one"]) < 3 * seen["error"] < 1
     assert seen["fresh_all"] > seen["train_fresh"] + 2
 
 
@@ -139,5 +184,7 @@ def test_what_cannot_be_drawn_is_refused() -> None:
 
 def test_ways_are_compared_seed_by_seed() -> None:
     picture = plots.comparison(WAYS)
-    assert "other minus one: +1.17 ± 0.17" in picture.caption
+    means, gains = picture.caption.split("Gains over “one”, seed by seed: ")
+    assert means == "Means, in %: one 2.00 ± 0.58; other 3.17 ± 0.73. "
+    assert gains == "other +1.17 ± 0.17."
     assert picture.numbers["other gain"] == pytest.approx(7 / 6)

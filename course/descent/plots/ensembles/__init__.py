@@ -1,8 +1,9 @@
 """Pictures of unit 10, ensembles; each function draws one and returns it.
 
-Every function takes ``text``, a mapping with words that replace the English ones, and returns a
-:class:`descent.plots.style.Picture` whose ``numbers`` are what was measured while drawing. Those
-that take ``found`` draw what :func:`measure` found on the bundled digits.
+Every function that draws takes ``text``, a mapping with words that replace the English ones, and
+returns a :class:`descent.plots.style.Picture` whose ``numbers`` are what was measured. Those that
+take ``found`` draw what :func:`measure` found on the bundled digits. :func:`fit`,
+:func:`best_of_search`, :func:`your_average` and :func:`your_student` train for the assignment.
 """
 
 from descent.plots.ensembles.averaging import (
@@ -24,15 +25,18 @@ from descent.plots.ensembles.results import (
     table,
 )
 from descent.plots.ensembles.running import between, bowl, stale_statistics, start_at_zero
-from descent.plots.ensembles.yours import your_sizes
+from descent.plots.ensembles.training import best_of_search, fit
+from descent.plots.ensembles.yours import your_average, your_sizes, your_student
 
 __all__ = [
     "Measured",
+    "best_of_search",
     "between",
     "bowl",
     "cost",
     "dark_knowledge",
     "diversity",
+    "fit",
     "guarantees",
     "jensen",
     "measure",
@@ -46,5 +50,7 @@ __all__ = [
     "table",
     "ways_compared",
     "ways_to_average",
+    "your_average",
     "your_sizes",
+    "your_student",
 ]

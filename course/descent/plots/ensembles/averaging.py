@@ -335,8 +335,8 @@ _RELIABILITY = {
         "for six."
     ),
     "caption": (
-        "Mean confidence and accuracy: one network, {single_confidence:.1%} and "
-        "{single_accuracy:.1%}; six, {seeds_confidence:.1%} and {seeds_accuracy:.1%}. Expected "
+        "Mean confidence and accuracy: one network, {single_confidence:.1 %} and "
+        "{single_accuracy:.1 %}; six, {seeds_confidence:.1 %} and {seeds_accuracy:.1 %}. Expected "
         "calibration error: {single_error:.3f} and {seeds_error:.3f}."
     ),
 }

@@ -16,10 +16,20 @@ from descent.nets import Network, refresh_statistics
 from descent.plots.ensembles import training
 
 Array = npt.NDArray[Any]
-KINDS = ("single", "average", "checkpoints", "search", "seeds", "distilled", "control")
-"""One network; running average of its parameters; its last checkpoints; the best of a search; the
-same network from other seeds; the student; one network that learns from the labels alone, at the
-student's learning rate and for as many updates."""
+KINDS = (
+    "single",
+    "average",
+    "checkpoints",
+    "best",
+    "search",
+    "four",
+    "seeds",
+    "distilled",
+    "control",
+)
+"""One network; running average of its parameters; its last checkpoints; the best of a search alone;
+the best few of it; four networks that differ in their seed; all of those; the student; one network
+that learns from the labels alone, at the student's learning rate and for as many updates."""
 GROUPS = ("checkpoints", "search", "seeds")
 TEMPERATURES = (1.0, 2.0, 4.0)
 TEMPERATURE = 2.0
@@ -74,8 +84,12 @@ def measure(num_seeds: int = 10, num_members: int = 6) -> Measured:
         found.note("single", first, X)
         found.note("average", averaged, X)
         found.note_group("checkpoints", kept, X)
-        found.note_group("search", training.best_of_search(data, seed), X)
+        searched = training.best_of_search(data, seed)
+        found.note("best", searched[0], X)
+        found.note_group("search", searched, X)
         found.note_group("seeds", runs, X)
+        # As many as there are checkpoints, and members from the search.
+        found.models.setdefault("four", []).append(found.members["seeds"][-1][:4].mean(axis=0))
         for heat in TEMPERATURES:
             student = training.distil(everything, runs, heat, [seed, 98])
             found.students.setdefault(heat, []).append(student.probabilities(X))

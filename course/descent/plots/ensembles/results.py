@@ -25,7 +25,9 @@ _RESULTS = {
     "single": "one network",
     "average": "running average",
     "checkpoints": "4 checkpoints of a run",
-    "search": "4 best of a search",
+    "best": "best of a search, alone",
+    "search": "4 best of that search",
+    "four": "4 other initialisations",
     "seeds": "6 other initialisations",
     "distilled": "student of those six",
     "control": "student without a teacher",
@@ -89,8 +91,8 @@ _SIZE = {
         "and {loss_last:.3f}; the mean of the members alone stays at {alone:.3f}."
     ),
     "caption": (
-        "Of what {last:.0f} networks gain in log loss, the second alone brings {share_2:.0%} and "
-        "the last one {share_last:.0%}."
+        "Of what {last:.0f} networks gain in log loss, the second alone brings {share_2:.0 %} and "
+        "the last one {share_last:.0 %}."
     ),
 }
 

@@ -19,13 +19,13 @@ _BOWL = {
     "y": "second parameter",
     "alt": (
         "Contours of a bowl. The path of noisy gradient descent runs down one side and then jumps "
-        "about around the minimum, {last:.2f} away from it in the mean. The running average moves "
-        "smoothly and ends {average:.2f} away."
+        "about around the minimum, over the last half {last:.2f} away from it in the mean. The "
+        "running average moves smoothly, and over the same steps {average:.2f} away."
     ),
     "caption": (
         "Mean distance from the minimum over the last half: the parameters {last:.3f}, their "
-        "running average (decay {decay:g}) {average:.3f}. Loss there: {last_loss:.4f} and "
-        "{average_loss:.4f}."
+        "running average (decay {decay:g}) {average:.3f}. The average is the nearer one at "
+        "{nearer:.0 %} of these steps. Loss there: {last_loss:.4f} and {average_loss:.4f}."
     ),
 }
 
@@ -48,10 +48,13 @@ def bowl(
         means.append(running / (1 - decay**step))
     places = {"last": np.array(path), "average": np.array(means)}
     numbers = {"decay": decay}
+    distances = {}
     for name, points in places.items():
         late = points[-num_steps // 2 :]
-        numbers[name] = np.linalg.norm(late, axis=1).mean()
+        distances[name] = np.linalg.norm(late, axis=1)
+        numbers[name] = distances[name].mean()
         numbers[f"{name}_loss"] = (0.5 * late**2 @ curvature).mean()
+    numbers["nearer"] = np.mean(distances["average"] < distances["last"])
     x, y = np.meshgrid(np.linspace(-3.4, 2, 80), np.linspace(-1.7, 1.7, 80))
     with style.canvas(height=3.8) as (figure, ax):
         height = 0.5 * (curvature[0] * x**2 + curvature[1] * y**2)

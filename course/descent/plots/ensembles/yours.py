@@ -1,4 +1,4 @@
-"""Pictures of what the student's own functions do, for the assignment."""
+"""What the student's own functions do in a training and in a picture, for the assignment."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from descent.data import Dataset
+from descent.nets import Network, Run
 from descent.plots import style
 from descent.plots.ensembles.measuring import accuracy, log_loss
+from descent.plots.ensembles.training import STUDENT_RATE, fit
 from descent.plots.style import Picture
 
 Array = npt.NDArray[Any]
@@ -71,3 +74,52 @@ def your_sizes(
             numbers |= {f"{name}_first": values[0], f"{name}_last": values[-1]}
         axes[1].legend()
     return style.picture(figure, text, numbers)
+
+
+def your_average(
+    ema: Callable[..., Any], data: Dataset, seed: Sequence[int], *, decay: float = 0.99
+) -> tuple[Network, Network]:
+    """Train one network while `ema` averages its parameters: it, and a copy that holds the average.
+
+    The copy's batch-norm statistics are those of the trained network: stale. Whatever `ema` raises
+    is passed on.
+    """
+    usable: dict[str, Array] = {}
+
+    def step(w: Array, dw: Array, state: Any = None, /, *, learning_rate: float) -> Any:
+        kept, count, _ = (np.zeros(w.shape), 0, None) if state is None else state
+        w = w - learning_rate * dw
+        kept, corrected = ema(kept, w, decay=decay, step=count + 1)
+        return w, (kept, count + 1, corrected)
+
+    def read(run: Run) -> None:
+        usable.update({name: state[2] for name, state in run.states.items()})
+
+    network = fit(data, seed, rule=step, callbacks=[read])
+    averaged = network.copy()
+    averaged.load(usable)
+    return network, averaged
+
+
+def your_student(
+    distillation_loss: Callable[..., Any],
+    teachers: Sequence[Network],
+    data: Dataset,
+    seed: Sequence[int],
+    *,
+    temperature: float,
+) -> Network:
+    """Train a student on the mean of `distillation_loss` over the teachers; it sees no label.
+
+    Whatever `distillation_loss` raises is passed on.
+    """
+    logits = [teacher.scores(data.X_train) for teacher in teachers]
+    settings = {"temperature": temperature, "alpha": 1.0}
+
+    def loss(scores: Array, rows: Array) -> tuple[float, Array]:
+        labels = data.y_train[rows]
+        parts = [distillation_loss(scores, one[rows], labels, **settings) for one in logits]
+        gradient = sum(part[1] for part in parts) / len(parts)
+        return float(np.mean([part[0] for part in parts])), np.asarray(gradient)
+
+    return fit(data, seed, STUDENT_RATE, loss=loss)

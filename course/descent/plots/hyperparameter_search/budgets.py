@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from descent.plots import style
 from descent.plots.hyperparameter_search.networks import Array, few_digits, trained
@@ -15,19 +18,22 @@ from descent.search import Trial
 _GIVING_UP = {
     "kept": "kept",
     "given_up": "given up",
+    "beyond": "given up beyond the scale",
     "limit": "3 × the first loss",
     "x": "epoch",
     "y": "training loss",
     "alt": (
         "Training loss of {runs:.0f} networks with learning rates from 0.1 to 300 over "
         "{epochs:.0f} epochs, on a logarithmic axis, beside a horizontal line at three times the "
-        "first loss, {limit:.1f}. {given_up:.0f} runs cross the line or become NaN and end there, "
-        "with a cross; the others stay below it."
+        "first loss, {limit:.1f}. {given_up:.0f} runs cross the line or become NaN and end there; "
+        "{beyond:.0f} of these leave the scale and end as arrows in a strip above it. The others "
+        "stay below the line."
     ),
     "caption": (
         "{given_up:.0f} of {runs:.0f} runs are given up, after {spent:.0f} instead of "
-        "{planned:.0f} epochs: {saved:.0%} of the whole work is saved. The best run kept ends at "
-        "a loss of {best:.3f}; its largest loss was {highest:.1f}."
+        "{planned:.0f} epochs: {saved:.0 %} of the whole work is saved. {beyond:.0f} of them leave "
+        "the scale; the strip above it says which loss they reach. The best run kept ends at a "
+        "loss of {best:.4f}; its largest loss was {highest:.1f}."
     ),
 }
 
@@ -58,23 +64,51 @@ def giving_up(
     numbers |= {"spent": sum(spent), "planned": num_epochs * len(spent)}
     numbers["saved"] = 1 - sum(n - 1 for n in lengths) / (num_runs * num_epochs)
     numbers |= {"best": best[-1], "highest": max(best)}
-    with style.canvas() as (figure, ax):
-        for losses, n in zip(runs, lengths, strict=True):
-            name = "kept" if n == len(losses) else "given_up"
-            look = {"color": style.BLUE, "linestyle": "-", "linewidth": 1.4}
-            if name == "given_up":
-                look = {"color": style.VERMILION, "linestyle": "--", "linewidth": 1.4}
+    with style.canvas(height=4.0) as (figure, ax):
+        for losses in kept:
             known = ax.get_legend_handles_labels()[1]
-            shown = np.minimum(np.nan_to_num(losses[:n], nan=np.inf), 1e3 * limit)
-            label = "_" if text[name] in known else text[name]
-            ax.semilogy(np.arange(n), shown, **look, label=label)
-            if name == "given_up":
-                ax.plot(n - 1, shown[-1], "X", color=style.VERMILION, markersize=9, clip_on=False)
+            label = "_" if text["kept"] in known else text["kept"]
+            ax.semilogy(losses, color=style.BLUE, linewidth=1.4, label=label)
+        ends = [losses[:n] for losses, n in zip(runs, lengths, strict=True) if n <= num_epochs]
+        numbers["beyond"] = _draw_given_up(ax, ends, 100 * limit, text)
         looks = {"color": style.GREY, "linewidth": 1.2, "linestyle": (0, (4, 3))}
         ax.axhline(limit, **looks, label=text["limit"])
-        ax.set(xlabel=text["x"], ylabel=text["y"])
+        ax.set(xlabel=text["x"], ylabel=text["y"], xticks=np.arange(0, num_epochs + 1, 2))
         ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return style.picture(figure, text, numbers)
+
+
+def _draw_given_up(
+    ax: Axes, runs: Sequence[Sequence[float]], top: float, text: Mapping[str, str]
+) -> int:
+    """Each run to its end, and how many end above `top`: those in a strip of the same height each.
+
+    The strip has no scale, for a loss of 1e23 would leave no room for the others.
+    """
+    looks = {"color": style.VERMILION, "linestyle": "--", "linewidth": 1.4}
+    marks: dict[str, Any] = {"color": style.VERMILION, "linestyle": "", "markersize": 8}
+    beyond = [losses for losses in runs if not losses[-1] <= top]
+    row = (top / min(min(losses) for losses in runs)) ** 0.15
+    for losses in runs:
+        end, last = len(losses) - 1, losses[-1]
+        shown, marker, label = last, "X", text["given_up"]
+        if losses in beyond:
+            shown, marker = top * row ** (beyond.index(losses) + 0.6), "^"
+            label = text["beyond"]
+            if math.isfinite(last):
+                value = style.filled("{last:.0e}", {"last": last})
+                ax.annotate(value, (end, shown), (8, 0), textcoords="offset points", va="center")
+        known = ax.get_legend_handles_labels()[1]
+        ax.semilogy([*losses[:-1], shown], **looks)
+        ax.plot(end, shown, marker=marker, **marks, label="_" if label in known else label)
+    low, _ = ax.get_ylim()
+    ticks = [tick for tick in ax.get_yticks() if low <= tick <= top]
+    if beyond:
+        high = top * row ** (len(beyond) + 0.2)
+        ax.axhspan(top, high, color=style.GREY, alpha=0.12, linewidth=0)
+        ax.set(ylim=(low, high), yticks=ticks)
+        ax.minorticks_off()
+    return len(beyond)
 
 
 def _losses(rate: float, num_epochs: int) -> list[float]:
@@ -141,68 +175,91 @@ def rungs(
     return style.picture(figure, text, numbers)
 
 
+_ENDS = {
+    "abandoned": (style.VERMILION, "--", "X"),
+    "cut": (style.GREEN, ":", "s"),
+    "finished": (style.BLUE, "-", "o"),
+}
+"""Colour, line and marker for each way in which a trial may end."""
+
 _CURVES = {
     "finished": "trained to the end",
     "abandoned": "given up",
+    "cut": "cut off before its end",
+    "early": " Those given up had {mean:.1f} epochs on average.",
     "x": "epoch",
     "y": "validation accuracy in %",
     "alt": (
-        "Validation accuracy over epochs of {trials:.0f} trials. {abandoned:.0f} end "
-        "early, after {mean:.1f} epochs on average; {finished:.0f} go on to epoch {epochs:.0f}. "
-        "The best reaches {best:.1f} per cent."
+        "Validation accuracy over epochs of {trials:.0f} trials. {finished:.0f} go on to epoch "
+        "{epochs:.0f}, {abandoned:.0f} are given up before, {cut:.0f} cut off. The best reaches "
+        "{best:.1f} per cent."
     ),
     "caption": (
-        "{trials:.0f} trials, {total:.0f} epochs: {abandoned:.0f} given up after {mean:.1f} epochs "
-        "on average, {finished:.0f} trained to the end. Best: {best:.1f} %."
+        "{trials:.0f} trials, {total:.0f} epochs: {finished:.0f} trained to the end, "
+        "{abandoned:.0f} given up, {cut:.0f} cut off. Best: {best:.1f} %.{early}"
     ),
 }
 
 
 def learning_curves(trials: Sequence[Trial], *, text: Mapping[str, str] | None = None) -> Picture:
-    """Validation accuracy over epochs of every trial, those given up marked where they ended.
+    """Validation accuracy over epochs of every trial, and how it ended.
 
     Args:
-        trials: what a search has found; those that trained no epoch are left out.
+        trials: what a search has found; those that trained no epoch are left out. The longest are
+            taken for trained to the end: a search that runs out of budget cuts off its last trial.
         text: words that replace the English ones, key by key.
     """
     text = style.words(_CURVES, text)
     begun = [trial for trial in trials if trial.curve]
-    early = [trial for trial in begun if trial.status == "abandoned"]
+    longest = max((trial.epochs for trial in begun), default=0)
+    ends: dict[str, list[Trial]] = {status: [] for status in _ENDS}
+    for trial in begun:
+        ends[_how_it_ended(trial, longest)].append(trial)
+    early = [trial.epochs for trial in ends["abandoned"]]
     scores = [trial.score for trial in begun if not math.isnan(trial.score)]
-    numbers: dict[str, float] = {"trials": len(begun), "abandoned": len(early)}
-    numbers |= {"finished": len(begun) - len(early), "best": max(scores, default=0.0)}
-    numbers["epochs"] = max((trial.epochs for trial in begun), default=0)
+    numbers: dict[str, float] = {"trials": len(begun), "best": max(scores, default=0.0)}
+    numbers |= {status: len(those) for status, those in ends.items()}
+    numbers["epochs"] = longest
     numbers["total"] = sum(trial.epochs for trial in begun)
-    numbers["mean"] = float(np.mean([trial.epochs for trial in early])) if early else 0.0
+    numbers["mean"] = float(np.mean(early)) if early else 0.0
+    text["caption"] = text["caption"].replace("{early}", text["early"] if early else "")
     with style.canvas() as (figure, ax):
-        for status in ("abandoned", "finished"):
-            color, marker = (style.VERMILION, "X") if status == "abandoned" else (style.BLUE, "o")
+        for status, those in ends.items():
+            color, line, marker = _ENDS[status]
             label = text[status]
-            for trial in begun:
-                if (trial.status == "abandoned") == (status == "abandoned"):
-                    epochs = np.arange(1, len(trial.curve) + 1)
-                    looks = {"color": color, "linewidth": 1.2, "alpha": 0.8}
-                    line = "--" if status == "abandoned" else "-"
-                    ax.plot(epochs, trial.curve, line, **looks)
-                    ax.plot(epochs[-1], trial.curve[-1], marker, color=color, label=label)
-                    label = "_"
+            for trial in those:
+                epochs = np.arange(1, len(trial.curve) + 1)
+                looks = {"color": color, "linewidth": 1.2, "alpha": 0.8}
+                ax.plot(epochs, trial.curve, linestyle=line, **looks)
+                ax.plot(epochs[-1], trial.curve[-1], marker, color=color, label=label)
+                label = "_"
         ax.set(xlabel=text["x"], ylabel=text["y"], ylim=(0, 100))
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return style.picture(figure, text, numbers)
+
+
+def _how_it_ended(trial: Trial, longest: int) -> str:
+    if trial.status == "abandoned":
+        return "abandoned"
+    return "finished" if trial.status == "finished" and trial.epochs == longest else "cut"
 
 
 _COMPARISON = {
     "seed": "one seed",
     "mean": "mean ± standard error",
     "x": "best validation accuracy in %",
-    "line": "{name}: {mean:.2f} ± {error:.2f} %",
-    "against": "{name} minus {first}: {mean:+.2f} ± {error:.2f}",
+    "gain": "gain over “{first}”, points",
+    "line": "{name} {mean:.2f} ± {error:.2f}",
+    "against": "{name} {mean:+.2f} ± {error:.2f}",
     "alt": (
         "Best validation accuracy of {methods:.0f} ways to search, a dot for each of {seeds:.0f} "
         "seeds, and their mean with its standard error. The means lie between {lowest:.2f} and "
-        "{highest:.2f} per cent; the dots of one way spread over {spread:.1f} points."
+        "{highest:.2f} per cent; the dots of one way spread over {spread:.1f} points. Beside it, "
+        "the gain of each over the first way, seed by seed: in the mean between {least:+.2f} and "
+        "{most:+.2f} points."
     ),
-    "caption": "{lines}.",
+    "caption": "Means, in %: {lines}. Gains over “{first}”, seed by seed: {gains}.",
 }
 
 
@@ -219,32 +276,48 @@ def comparison(
     text = style.words(_COMPARISON, text)
     scores = {name: np.asarray(values, float) for name, values in results.items()}
     first, baseline = next(iter(scores.items()))
+    gains = {name: values - baseline for name, values in scores.items() if name != first}
     means = [float(values.mean()) for values in scores.values()]
     numbers: dict[str, float] = {"methods": len(scores), "seeds": len(baseline)}
     numbers |= {"lowest": min(means), "highest": max(means)}
     numbers["spread"] = max(float(np.ptp(values)) for values in scores.values())
-    lines = []
-    for name, values in scores.items():
-        gain = values - baseline
-        lines.append(text["line"].format(name=name, mean=values.mean(), error=_error(values)))
-        if name != first:
-            against = {"name": name, "first": first, "mean": gain.mean(), "error": _error(gain)}
-            lines.append(text["against"].format(**against))
-            numbers |= {f"{name} gain": gain.mean(), f"{name} error": _error(gain)}
-    text["caption"] = text["caption"].replace("{lines}", "; ".join(lines))
-    with style.canvas(height=0.7 + 0.6 * len(scores)) as (figure, ax):
-        for place, values in enumerate(scores.values()):
-            known = place > 0
-            heights = place + np.linspace(-0.18, 0.18, len(values))
-            looks = {"color": style.SKY, "markeredgecolor": style.BLUE}
-            ax.plot(values, heights, "o", **looks, label="_" if known else text["seed"])
-            error = {"xerr": _error(values), "capsize": 5, "markersize": 9}
-            label = "_" if known else text["mean"]
-            ax.errorbar(values.mean(), place, fmt="D", color=style.VERMILION, **error, label=label)
-        ax.set_yticks(range(len(scores)), list(scores))
-        ax.set(xlabel=text["x"], ylim=(len(scores) - 0.5, -0.5))
-        ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    numbers |= {f"{name} gain": gain.mean() for name, gain in gains.items()}
+    numbers |= {f"{name} error": _error(gain) for name, gain in gains.items()}
+    numbers["least"] = min(gain.mean() for gain in gains.values())
+    numbers["most"] = max(gain.mean() for gain in gains.values())
+    lines = {"lines": _listed(text["line"], scores), "gains": _listed(text["against"], gains)}
+    for key, said in (lines | {"first": first}).items():
+        text["caption"] = text["caption"].replace(f"{{{key}}}", said)
+    height = 1.1 + 0.5 * len(scores)
+    with style.canvas(1, 2, width=7.8, height=height, sharey=True) as (figure, (left, right)):
+        for place, (name, values) in enumerate(scores.items()):
+            _draw_way(left, place, values, text if place == 0 else None)
+            if name in gains:
+                _draw_way(right, place, gains[name], None)
+        right.axvline(0, color=style.GREY, linestyle=":")
+        left.set_yticks(range(len(scores)), list(scores))
+        left.set(xlabel=text["x"], ylim=(len(scores) - 0.5, -0.5))
+        right.set(xlabel=text["gain"].format(first=first))
+        figure.legend(loc="outside upper center", ncols=2)
     return style.picture(figure, text, numbers)
+
+
+def _listed(line: str, ways: Mapping[str, Array]) -> str:
+    said = (
+        line.format(name=name, mean=values.mean(), error=_error(values))
+        for name, values in ways.items()
+    )
+    return "; ".join(said)
+
+
+def _draw_way(ax: Axes, place: int, values: Array, text: Mapping[str, str] | None) -> None:
+    """One way's row: a dot for each seed, their mean, and its standard error."""
+    heights = place + np.linspace(-0.18, 0.18, len(values))
+    looks: dict[str, Any] = {"color": style.SKY, "markeredgecolor": style.BLUE}
+    ax.plot(values, heights, "o", **looks, label=text["seed"] if text else "_")
+    error: dict[str, Any] = {"xerr": _error(values), "capsize": 5, "markersize": 9}
+    label = text["mean"] if text else "_"
+    ax.errorbar(values.mean(), place, fmt="D", color=style.VERMILION, **error, label=label)
 
 
 def _error(values: Array) -> float:

@@ -82,13 +82,13 @@ _LOG_SCALE = {
     "y": "share of the draws",
     "alt": (
         "Share of {draws:.0f} random learning rates between 1e-6 and 1 that fall into each power "
-        "of ten. Drawn uniformly, {uniform_top:.0%} lie between 0.1 and 1 and "
-        "{uniform_low:.1%} below 0.001. Drawn uniformly in the logarithm, every power of ten gets "
-        "about one sixth, and {log_low:.0%} lie below 0.001."
+        "of ten. Drawn uniformly, {uniform_top:.0 %} lie between 0.1 and 1 and "
+        "{uniform_low:.1 %} below 0.001. Drawn uniformly in the logarithm, every power of ten gets "
+        "about one sixth, and {log_low:.0 %} lie below 0.001."
     ),
     "caption": (
-        "Below 0.001 lie {uniform_low:.1%} of the uniform draws and {log_low:.0%} of the others; "
-        "above 0.1, {uniform_top:.0%} and {log_top:.0%}."
+        "Below 0.001 lie {uniform_low:.1 %} of the uniform draws and {log_low:.0 %} of the others; "
+        "above 0.1, {uniform_top:.0 %} and {log_top:.0 %}."
     ),
 }
 
@@ -149,9 +149,7 @@ def score_against(
         ValueError: if no trial has a score, or ``name`` is no range of ``space``.
     """
     text = style.words(_SCORE, text)
-    entry = check_space(space).get(name)
-    if not isinstance(entry, Range):
-        raise ValueError(f"{name} is no range of this space")
+    entry = _range(space, name)
     scored = _scored(trials)
     best = max(scored, key=lambda trial: trial.score)
     numbers = {"trials": len(scored), "low": entry.low, "high": entry.high}
@@ -169,8 +167,16 @@ def score_against(
         looks = {"marker": "*", "markersize": 15, "color": style.VERMILION, "linestyle": ""}
         ax.plot(best.config[name], best.score, **looks, label=text["best"])
         ax.set(xscale=entry.scale, xlabel=name, ylabel=text["y"])
-        ax.legend(loc="best")
+        # Outside: without a frame its signs would pass for trials.
+        ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return style.picture(figure, text, numbers)
+
+
+def _range(space: Mapping[str, Any], name: str) -> Range:
+    entry = check_space(space).get(name)
+    if not isinstance(entry, Range):
+        raise ValueError(f"{name} is no range of this space")
+    return entry
 
 
 def _scored(trials: Sequence[Trial]) -> list[Trial]:
@@ -194,47 +200,67 @@ def _at(entry: Range, share: float) -> float:
 
 
 _STAGES = {
-    "stage": "stage {number}: {trials} trials of {epochs} epochs",
+    "stage": "stage {number}: {trials} trials,\nepochs each: {epochs}",
+    "range": "its range",
     "y": "validation accuracy in %",
+    "widths": "{width:.2f}",
     "alt": (
-        "Validation accuracy against a hyper-parameter for {count:.0f} stages of a search. The "
-        "first stage covers {widest:.1f} powers of ten, the last {narrowest:.1f}; the best "
-        "accuracies of the first and the last are {first:.1f} and {last:.1f} per cent."
+        "Validation accuracy against a hyper-parameter for {count:.0f} stages of a search; the "
+        "range of each stage is shaded. The first range spans {widest:.1f} powers of ten, the last "
+        "{narrowest:.2f}; the best accuracies of the first and the last are {first:.1f} and "
+        "{last:.1f} per cent."
     ),
     "caption": (
-        "The range shrinks from {widest:.1f} to {narrowest:.1f} powers of ten, and the best "
-        "accuracy rises from {first:.1f} to {last:.1f} %. All stages together trained "
-        "{epochs:.0f} epochs."
+        "Searched range in powers of ten, stage by stage: {widths}. The best accuracy rises from "
+        "{first:.1f} to {last:.1f} %. The last stage's few draws span only {drawn:.2f} of its "
+        "{narrowest:.2f} powers of ten: they may have missed a better spot. All stages together "
+        "trained {epochs:.0f} epochs."
     ),
 }
 
 
 def stages(
-    found: Sequence[Sequence[Trial]], name: str, *, text: Mapping[str, str] | None = None
+    found: Sequence[Sequence[Trial]],
+    name: str,
+    spaces: Sequence[Mapping[str, Any]],
+    *,
+    text: Mapping[str, str] | None = None,
 ) -> Picture:
     """The trials of a search from coarse to fine over one hyper-parameter, stage by stage.
 
     Args:
         found: the trials of each stage, the coarsest first.
         name: the hyper-parameter, positive in every trial.
+        spaces: the space that each stage has searched.
         text: words that replace the English ones, key by key.
+
+    Raises:
+        ValueError: if ``name`` is no range of one of ``spaces``.
     """
     text = style.words(_STAGES, text)
     scored = [_scored(trials) for trials in found]
+    ranges = [_range(space, name) for space in spaces]
+    widths = [math.log10(entry.high / entry.low) for entry in ranges]
     values = [[trial.config[name] for trial in trials] for trials in scored]
-    widths = [math.log10(max(stage) / min(stage)) for stage in values]
     tops = [max(trial.score for trial in trials) for trials in scored]
     numbers = {"count": len(found), "widest": widths[0], "narrowest": widths[-1]}
     numbers |= {"first": tops[0], "last": tops[-1]}
+    numbers["drawn"] = math.log10(max(values[-1]) / min(values[-1]))
     numbers["epochs"] = sum(trial.epochs for trials in found for trial in trials)
+    listed = ", ".join(text["widths"].format(width=width) for width in widths)
+    text["caption"] = text["caption"].replace("{widths}", listed)
     with style.canvas() as (figure, ax):
-        for k, (trials, look) in enumerate(zip(scored, style.LINES, strict=False)):
-            epochs = max(trial.epochs for trial in trials)
+        for k, (trials, entry) in enumerate(zip(scored, ranges, strict=True)):
+            look, epochs = style.LINES[k], max(trial.epochs for trial in trials)
             label = text["stage"].format(number=k + 1, trials=len(found[k]), epochs=epochs)
             scores = [trial.score for trial in trials]
             ax.semilogx(values[k], scores, **(look | {"linestyle": ""}), label=label)
+            edges = {"color": look["color"], "linestyle": look["linestyle"], "linewidth": 1}
+            ax.axvspan(entry.low, entry.high, color=look["color"], alpha=0.1, linewidth=0)
+            ax.axvline(entry.low, **edges, label=text["range"])
+            ax.axvline(entry.high, **edges)
         ax.set(xlabel=name, ylabel=text["y"])
-        ax.legend(loc="best")
+        ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return style.picture(figure, text, numbers)
 
 
@@ -297,7 +323,8 @@ def _label_axes(
         for entry in space.values()
     ]
     for place, (low, high) in zip(places, [*ends, scores], strict=True):
-        ax.axvline(place, color="#222222", linewidth=1)
+        # From end to end and no further, where it would strike out the numbers.
+        ax.vlines(place, 0, 1, color="#222222", linewidth=1)
         for height, value, align in ((-0.03, low, "top"), (1.03, high, "bottom")):
             number = isinstance(value, int | float)
             shown = f"{value:.3g}".replace("e-0", "e-") if number else str(value)
