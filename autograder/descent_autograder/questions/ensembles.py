@@ -49,6 +49,8 @@ def average_family(on: Switches) -> Callable[..., Any]:
             return members.mean(axis=2)
         if "logits" in on:
             return _softmax(np.log(np.maximum(members, 1e-300)).mean(axis=0))
+        if "softmax-of-mean" in on:
+            return _softmax(members.mean(axis=0))
         if "summed" in on:
             return members.sum(axis=0)
         if "running" in on:
@@ -92,6 +94,11 @@ add(
                 "softmax-again",
                 "It looks as if a softmax is taken of the probabilities.",
                 "They are probabilities already.",
+            ),
+            Mistake(
+                "softmax-of-mean",
+                "It looks as if a softmax is taken of the average.",
+                "A mean of probabilities is one already: each row sums to 1.",
             ),
             Mistake(
                 "summed",
@@ -417,6 +424,9 @@ def distillation_cases(rng: Rng) -> list[Case]:
         ((5, 6), 4.0, 0.3, 0.0),
         ((3, 4), 3.0, 0.5, 1000.0),
         ((6, 5), 1.5, 0.9, -1000.0),
+        # The soft part alone, the hard part alone; a batch of one; and soft logits beyond exp.
+        ((1, 4), 1.0, 1.0, 1000.0),
+        ((3, 4), 1.25, 0.0, -1000.0),
     ):
         offsets = offset * np.where(np.arange(n) % 2, 1.0, -1.0)[:, None]
         about = f"N = {n}, C = {c}, T = {temperature:g}, alpha = {alpha:g}"
@@ -434,8 +444,10 @@ def distillation_cases(rng: Rng) -> list[Case]:
 
 
 def distillation_family(on: Switches) -> Callable[..., Any]:
-    def log_softmax(logits: Any) -> Any:
-        if "no-shift" not in on:
+    def log_softmax(logits: Any, soft: bool = True) -> Any:
+        if "shift-of-all" in on:
+            logits = logits - logits.max()
+        elif "no-shift" not in on and not (soft and "soft-not-shifted" in on):
             logits = logits - logits.max(axis=1, keepdims=True)
         return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
 
@@ -447,7 +459,7 @@ def distillation_family(on: Switches) -> Callable[..., Any]:
             alpha = 1 - alpha
         teacher = log_softmax(teacher_logits / (1.0 if "teacher-not-softened" in on else t))
         soft = log_softmax(student_logits / (1.0 if "student-not-softened" in on else t))
-        hard = log_softmax(student_logits / (t if "hard-softened" in on else 1.0))
+        hard = log_softmax(student_logits / (t if "hard-softened" in on else 1.0), soft=False)
         divergence = np.sum(np.exp(teacher) * (teacher - soft)) / n
         if "entropy-missing" in on:
             divergence = -np.sum(np.exp(teacher) * soft) / n
@@ -536,6 +548,16 @@ add(
                 "It looks as if the logits aren't shifted, so that exp overflows.",
                 "Subtract each row's largest logit first.",
             ),
+            Mistake(
+                "soft-not-shifted",
+                "It looks as if the softened logits aren't shifted, so that exp overflows.",
+                "1000 / T is too much as well: shift in every softmax.",
+            ),
+            Mistake(
+                "shift-of-all",
+                "It looks as if all rows are shifted by one maximum.",
+                "Rows may lie 2000 apart: take the maximum with axis=1, keepdims=True.",
+            ),
         ),
     )
 )
@@ -556,7 +578,26 @@ def calibration_cases(rng: Rng) -> list[Case]:
         bins = "num_bins left out" if num_bins is None else f"{num_bins} bins"
         about = f"N = {n}, C = {c}, {bins}"
         cases.append({"about": about, "probabilities": probabilities, "y": y, "num_bins": num_bins})
-    return cases
+    return [*cases, _on_edges(rng)]
+
+
+def _on_edges(rng: Rng) -> Case:
+    """Confidences exactly on the edges of bins, in numbers that are exact."""
+    probabilities = [
+        [0.75, 0.25, 0.0],
+        [0.5, 0.25, 0.25],
+        [1.0, 0.0, 0.0],
+        [0.625, 0.375, 0.0],
+        [0.25, 0.7, 0.05],
+        [0.1, 0.1, 0.8],
+    ]
+    order = rng.permutation(6)
+    return {
+        "about": "confidences on the edges of 4 bins",
+        "probabilities": np.array(probabilities)[order],
+        "y": np.array([1, 1, 0, 0, 1, 0])[order],
+        "num_bins": 4,
+    }
 
 
 def calibration_family(on: Switches) -> Callable[..., Any]:
@@ -568,7 +609,8 @@ def calibration_family(on: Switches) -> Callable[..., Any]:
             num_bins = 15
         if "one-bin" in on:
             num_bins = 1
-        bins = np.ceil(confidence * num_bins).astype(int)
+        upwards = np.floor if "edges" in on else np.ceil
+        bins = upwards(confidence * num_bins).astype(int)
         gaps, sizes = [], []
         for k in np.unique(bins):
             inside = bins == k
@@ -622,6 +664,11 @@ add(
                 "one-bin",
                 "It looks as if all examples share one bin.",
                 "Over- and under-confidence cancel so: use `num_bins` bins.",
+            ),
+            Mistake(
+                "edges",
+                "It looks as if a confidence on an edge falls into the bin above.",
+                "Bin k ends with (k + 1) / num_bins, included: round up, not down.",
             ),
             Mistake(
                 "bins-ignored",

@@ -50,6 +50,12 @@ def log_uniform_family(on: Switches) -> Callable[..., Any]:
         a, b = np.log10(low), np.log10(high)
         if "one-decade-short" in on:
             b = b - 1
+        if "log-of-uniform" in on:
+            return np.log10(rng.uniform(low, high, size))
+        if "from-a-list" in on:
+            return rng.choice(np.geomspace(low, high, 100), size)
+        if "one-number" in on:
+            return np.full(() if size is None else size, 10 ** rng.uniform(a, b))
         if "whole-decades" in on:
             span = np.round(rng.uniform(0, 1, size) * 3) / 3
             exponent = a + span * (b - a)
@@ -121,6 +127,21 @@ add(
                 "Hand it on to rng.uniform.",
             ),
             Mistake(
+                "from-a-list",
+                "It looks as if the numbers are chosen from a fixed list.",
+                "Any number in between is as good: draw a real exponent.",
+            ),
+            Mistake(
+                "log-of-uniform",
+                "It looks as if the logarithm is taken of a uniform number.",
+                "Take the logarithm of low and high, draw between them, then undo it.",
+            ),
+            Mistake(
+                "one-number",
+                "It looks as if one number fills the whole array.",
+                "Hand `size` on to rng.uniform, so that each is drawn anew.",
+            ),
+            Mistake(
                 "own-generator",
                 "It looks as if a generator of your own is used.",
                 "Draw from the `rng` that is handed in, or nothing can be repeated.",
@@ -135,11 +156,13 @@ add(
 
 def on_border_cases(rng: Rng) -> list[Case]:
     def values(low: float, high: float, log: bool, margin: float) -> list[float]:
-        # Closer than the margin, yet further than half of it; then a little too far.
-        shares = np.array([0.7 * margin, 1.4 * margin, 0.5, 1 - 1.4 * margin, 1 - 0.7 * margin])
-        shares += rng.uniform(-0.1, 0.1, 5) * margin
+        # Well within the margin; within it, yet further than half of it; then a little too far.
+        near = np.array([0.3, 0.7, 1.4]) * margin
+        shares = np.array([*near, 0.5, *(1 - near[::-1])]) + rng.uniform(-0.1, 0.1, 7) * margin
         inside = low * (high / low) ** shares if log else low + shares * (high - low)
-        return [low, *inside.tolist(), high]
+        # Without a logarithm these quarters are exact: the limit itself, from both ends.
+        exact = [4.0, 4.5, 7.5, 8.0] if (low, high, margin) == (2.0, 10.0, 0.25) else []
+        return [low, *inside.tolist(), *exact, high]
 
     cases: list[Case] = []
     for low, high, options in (
@@ -179,8 +202,14 @@ def on_border_family(on: Switches) -> Callable[..., Any]:
         below, above = value - low, high - value
         if "ends-excluded" in on:
             near = [0 < below <= reach, 0 < above <= reach]
+        elif "limit-excluded" in on:
+            near = [below < reach, above < reach]
+        elif "ends-only" in on:
+            near = [below == 0, above == 0]
         else:
             near = [below <= reach, above <= reach]
+        if "never" in on:
+            return all(near)
         if "low-only" in on:
             near[1] = False
         if "high-only" in on:
@@ -226,6 +255,21 @@ add(
                 "ends-excluded",
                 "It looks as if a value exactly on an end doesn't count.",
                 "The very end of the range is the clearest sign that it was wrong.",
+            ),
+            Mistake(
+                "limit-excluded",
+                "It looks as if a value exactly at the limit doesn't count.",
+                "The limit itself is included: <=, not <.",
+            ),
+            Mistake(
+                "ends-only",
+                "It looks as if only the very ends count.",
+                "Near means within `margin` of the width, from either end.",
+            ),
+            Mistake(
+                "never",
+                "It looks as if both ends have to be near at once.",
+                "No value is near both: use `or` between the two.",
             ),
             Mistake(
                 "low-only",
@@ -276,7 +320,29 @@ def narrow_range_cases(rng: Rng) -> list[Case]:
         )
         for name in ("learning_rate", "reg"):
             cases.append({"about": about, "trials": trials, "name": name, "options": options})
-    return cases
+    return cases + _narrow_by_losses(rng)
+
+
+def _narrow_by_losses(rng: Rng) -> list[Case]:
+    """Scores below 0, as of a loss: fewer trials that count than are kept; equally good ones."""
+    rates = 10 ** rng.uniform(-4, -1, 6)
+    few = {rates[0]: -2, 1.0: math.nan, rates[1]: -1, 1e-7: math.nan, rates[2]: -1}
+    equals = {1e-6: -10, rates[3]: -0.5, 1.0: -30, rates[4]: -0.5, rates[5] / 1e4: -9}
+    return [
+        {
+            "about": about,
+            "trials": [
+                {"config": {"learning_rate": float(rate)}, "score": float(score)}
+                for rate, score in trials.items()
+            ],
+            "name": "learning_rate",
+            "options": options,
+        }
+        for about, trials, options in (
+            ("5 trials with scores below 0, two failed, keep left out", few, {}),
+            ("5 trials with scores below 0, two equally good, keep = 2", equals, {"keep": 2}),
+        )
+    ]
 
 
 def narrow_range_family(on: Switches) -> Callable[..., Any]:
@@ -294,6 +360,11 @@ def narrow_range_family(on: Switches) -> Callable[..., Any]:
             best = done[:keep]
         else:
             best = sorted(done, key=lambda t: t["score"], reverse="worst" not in on)[:keep]
+        if "failed-fill" in on:
+            best = (best + [t for t in trials if math.isnan(t["score"])])[:keep]
+        if "ties-lost" in on:
+            best = list({t["score"]: t for t in sorted(done, key=lambda t: t["score"])}.values())
+            best = best[::-1][:keep]
         if "all-trials" in on:
             best = done
         values = [t["config"][name] for t in best]
@@ -303,6 +374,11 @@ def narrow_range_family(on: Switches) -> Callable[..., Any]:
         return (high, low) if "swapped" in on else (low, high)
 
     return narrow_range
+
+
+def narrow_range_array(trials: Any, name: str, *, keep: int = 5) -> Any:
+    """The two ends as an array."""
+    return np.array(reference.narrow_range(trials, name, keep=keep))
 
 
 add(
@@ -333,6 +409,16 @@ add(
                 "Leave them out before sorting: NaN compares with nothing.",
             ),
             Mistake(
+                "failed-fill",
+                "It looks as if failed trials fill up where fewer than `keep` count.",
+                "Take them out first; fewer than `keep` are enough.",
+            ),
+            Mistake(
+                "ties-lost",
+                "It looks as if one of several equally good trials gets lost.",
+                "In a dictionary with scores for keys, equal ones replace each other: sort a list.",
+            ),
+            Mistake(
                 "keep-fixed",
                 "It looks as if always five trials are kept.",
                 "Use `keep`.",
@@ -353,6 +439,7 @@ add(
                 "Return (low, high).",
             ),
         ),
+        variants={"an array": narrow_range_array},
     )
 )
 
@@ -367,6 +454,10 @@ def should_abandon_cases(rng: Rng) -> list[Case]:
             "rises just above the limit and comes back": [first, high, 0.5 * first, 0.4 * first],
             "stays just under the limit": [first, low, low, low],
             "exactly at the limit": [1.0, factor, 0.5],
+            "a hair above the limit": [1.0, 1.0005 * factor, 0.5],
+            "starts with NaN": [float("nan"), 1.0, 0.9],
+            "one loss only, infinite": [math.inf],
+            "one loss only, NaN": [float("nan")],
             "turns into NaN": [first, 0.9 * first, float("nan"), 0.8 * first],
             "ends in infinity": [first, 0.9 * first, float("inf")],
             "one loss only": [first],
@@ -401,6 +492,8 @@ def should_abandon_family(on: Switches) -> Callable[..., Any]:
             above = any(limit < loss < math.inf for loss in later)
         else:
             bad = any(not math.isfinite(loss) for loss in losses)
+        if "first-unchecked" in on:
+            bad = any(not math.isfinite(loss) for loss in losses[1:])
         return above or bad
 
     return should_abandon
@@ -422,6 +515,11 @@ add(
                 "infinity-ignored",
                 "It looks as if infinity passes.",
                 "np.isfinite finds NaN and both infinities.",
+            ),
+            Mistake(
+                "first-unchecked",
+                "It looks as if the first loss may be infinite or NaN.",
+                "Ask np.isfinite of all losses, the first one too.",
             ),
             Mistake(
                 "previous",
@@ -464,13 +562,19 @@ def random_search_cases(rng: Rng) -> list[Case]:
     space = {"learning_rate": (1e-6, 1e-1, "log"), "keep_prob": (0.2, 0.9, "linear")}
     return [
         {
-            "about": "15 trials, four of which fail",
+            "about": about,
             "space": space,
-            "num_trials": 15,
-            "raises": [2, 6],
-            "nans": [1, 9],
+            "num_trials": num_trials,
+            "raises": raises,
+            "nans": nans,
             "seed": _seed(rng),
+            "spread": spread,
         }
+        for about, num_trials, raises, nans, spread in (
+            ("15 trials, five of which fail", 15, [2, 6, 11], [1, 9], False),
+            ("3 trials, all of which fail", 3, [1, 3], [2], False),
+            ("800 trials, two of which fail", 800, [], [1, 9], True),
+        )
     ]
 
 
@@ -511,13 +615,22 @@ def random_search_family(on: Switches) -> Callable[..., Any]:
         for config in configs:
             try:
                 score = float(objective(config))
-            except ValueError:
-                if "exception-escapes" in on:
+            except Exception as error:
+                one_kind = "value-errors-only" in on and not isinstance(error, ValueError)
+                if "exception-escapes" in on or one_kind:
                     raise
                 score = float("nan")
+            if "failed-minus-infinity" in on and math.isnan(score):
+                score = -math.inf
             trials.append({"config": config, "score": score})
+        if "one-dictionary" in on:
+            trials = [{**t, "config": configs[-1]} for t in trials]
         failed = [t for t in trials if math.isnan(t["score"])]
         done = [t for t in trials if not math.isnan(t["score"])]
+        if "ties-lost" in on:
+            done = list({t["score"]: t for t in done}.values())
+        if "none-finished" in on and not done:
+            raise ValueError("max() arg is an empty sequence")
         if "not-sorted" not in on:
             done.sort(key=lambda t: t["score"], reverse="worst-first" not in on)
         if "failed-dropped" in on:
@@ -585,6 +698,31 @@ add(
                 "Catch it, record the trial as failed, and go on.",
             ),
             Mistake(
+                "value-errors-only",
+                "It looks as if only a ValueError is caught.",
+                "Any `Exception` is a failed trial: the objective may as well divide by 0.",
+            ),
+            Mistake(
+                "failed-minus-infinity",
+                "It looks as if a failed trial gets the score minus infinity.",
+                "Its score is NaN: math.nan, at the end of the list.",
+            ),
+            Mistake(
+                "none-finished",
+                "It looks as if a search fails where no trial has finished.",
+                "All of them may fail: return them all the same.",
+            ),
+            Mistake(
+                "ties-lost",
+                "It looks as if one of several equally good trials gets lost.",
+                "In a dictionary with scores for keys, equal ones replace each other: sort a list.",
+            ),
+            Mistake(
+                "one-dictionary",
+                "It looks as if all trials share one dictionary.",
+                "Make a new dictionary for each trial, or each shows the last configuration.",
+            ),
+            Mistake(
                 "one-more",
                 "It looks as if there is one trial too many.",
                 "Try exactly `num_trials` configurations.",
@@ -601,25 +739,40 @@ add(
 
 def successive_halving_cases(rng: Rng) -> list[Case]:
     cases: list[Case] = []
-    for count, min_epochs, factor in ((9, 1, 3), (8, 2, 2), (7, 1, 3), (1, 3, 2)):
+    for count, min_epochs, factor in ((9, 1, 3), (8, 2, 2), (7, 1, 3), (1, 3, 2), (8, 1, 3)):
         # Slow starters with a high end, quick ones with a low end: the budget decides who wins.
         starts = rng.permutation(np.linspace(0.1, 0.6, count))
         gains = 1.2 - starts + rng.uniform(0, 0.3, count)
         # The best after the first round gets worse from then on, and ends below early losers.
         leader = starts.argmax()
         starts[leader], gains[leader] = 2.0, -2.5
+        about = f"{count} configurations, min_epochs = {min_epochs}, factor = {factor}"
+        names = [f"c{i}" for i in range(count)]
+        if (count, factor) == (8, 3):
+            about += ", scores below 0, some of them equal"
+            starts -= 3
+            order = np.argsort(starts + gains * (1 - 0.5 ** (min_epochs / 4)))
+            # The two worst are equally good; the two best are one configuration, listed twice.
+            starts[order[1]], gains[order[1]] = starts[order[0]], gains[order[0]]
+            names[order[-2]] = names[order[-1]]
+        curves = {
+            f"c{i}": (float(s), float(g))
+            for i, (s, g) in enumerate(zip(starts, gains, strict=True))
+        }
         cases.append(
             {
-                "about": f"{count} configurations, min_epochs = {min_epochs}, factor = {factor}",
-                "curves": {
-                    f"c{i}": (float(s), float(g))
-                    for i, (s, g) in enumerate(zip(starts, gains, strict=True))
-                },
+                "about": about,
+                "names": names,
+                "curves": curves,
                 "min_epochs": min_epochs,
                 "factor": factor,
             }
         )
     return cases
+
+
+def _worth(score: float, on: Switches) -> float:
+    return abs(score) if "sign-dropped" in on else score
 
 
 def successive_halving_family(on: Switches) -> Callable[..., Any]:
@@ -630,23 +783,32 @@ def successive_halving_family(on: Switches) -> Callable[..., Any]:
         ranked: list[int] = []
         if "factor-fixed" in on:
             factor = 2
+        if "single-untrained" in on and len(configs) == 1:
+            return trials
         while True:
             for i in order:
                 before = trials[i]["epochs"]
                 state = None if "restarted" in on else states[i]
-                more = total if on & {"totals", "restarted"} else total - before
+                if "state-shared" in on:
+                    state = states[0]
+                more = total if on & {"totals", "restarted", "budget-added"} else total - before
                 if "same-budget" in on:
                     more = min_epochs
-                states[i], score = train(configs[i], state, more)
-                reached = total if "same-budget" not in on else before + more
+                state, score = train(configs[i], state, more)
+                states[0 if "state-shared" in on else i] = state
+                reached = before + more if on & {"same-budget", "budget-added"} else total
                 trials[i] |= {"score": score, "epochs": reached}
-            order.sort(key=lambda i: trials[i]["score"], reverse="worst-kept" not in on)
+            order.sort(key=lambda i: _worth(trials[i]["score"], on), reverse="worst-kept" not in on)
             n = len(order)
             keep = max(1, -(-n // factor) if "rounded-up" in on else n // factor)
+            if "rounded" in on:
+                keep = max(1, round(n / factor))
+            if "none-left" in on:
+                keep = n // factor
             if "fixed-count" in on:
                 keep = max(1, n - factor)
             alive = order[:keep] if n > 1 and keep < n else []
-            if "last-round-missing" in on and len(alive) == 1:
+            if on & {"last-round-missing", "single-untrained"} and len(alive) == 1:
                 ranked = order + ranked
                 break
             ranked = order[len(alive) :] + ranked
@@ -663,6 +825,18 @@ def successive_halving_family(on: Switches) -> Callable[..., Any]:
         return [trials[i] for i in ranked]
 
     return successive_halving
+
+
+def halving_by_epochs(train: Any, configs: Any, *, min_epochs: int, factor: int) -> Any:
+    """One call of train for each epoch."""
+
+    def one_by_one(config: Any, state: Any, epochs: int) -> Any:
+        score = math.nan
+        for _ in range(epochs):
+            state, score = train(config, state, 1)
+        return state, score
+
+    return reference.successive_halving(one_by_one, configs, min_epochs=min_epochs, factor=factor)
 
 
 add(
@@ -683,9 +857,19 @@ add(
                 "Hand train the state that it returned for this configuration.",
             ),
             Mistake(
+                "state-shared",
+                "It looks as if the configurations share one state.",
+                "Keep a state for each: train continues what it is given.",
+            ),
+            Mistake(
                 "same-budget",
                 "It looks as if every round trains for min_epochs only.",
                 "The total grows by `factor` from round to round.",
+            ),
+            Mistake(
+                "budget-added",
+                "It looks as if each round trains for min_epochs · factor^k more epochs.",
+                "That is the total: train for what is missing of it.",
             ),
             Mistake(
                 "linear-budget",
@@ -698,9 +882,24 @@ add(
                 "Scores are maximised.",
             ),
             Mistake(
+                "sign-dropped",
+                "It looks as if the sign of the scores is dropped.",
+                "Scores may be below 0: −0.1 is better than −2.",
+            ),
+            Mistake(
                 "rounded-up",
                 "It looks as if n / factor is rounded up.",
                 "Keep max(1, n // factor).",
+            ),
+            Mistake(
+                "rounded",
+                "It looks as if n / factor is rounded to the nearest number.",
+                "Keep max(1, n // factor): 8 // 3 is 2.",
+            ),
+            Mistake(
+                "none-left",
+                "It looks as if the rounds end where n // factor is 0.",
+                "One always goes on: max(1, n // factor).",
             ),
             Mistake(
                 "fixed-count",
@@ -711,6 +910,11 @@ add(
                 "last-round-missing",
                 "It looks as if the last survivor isn't trained any further.",
                 "The round with one configuration is the last round, and it is trained too.",
+            ),
+            Mistake(
+                "single-untrained",
+                "It looks as if the loop ends, untrained, as soon as one is left.",
+                "Train first, then ask whether this was the last, even with one from the start.",
             ),
             Mistake(
                 "losers-dropped",
@@ -728,6 +932,7 @@ add(
                 "Use `factor`.",
             ),
         ),
+        variants={"epoch by epoch": halving_by_epochs},
     )
 )
 
@@ -736,21 +941,25 @@ add(
 
 def choose_model_cases(rng: Rng) -> list[Case]:
     cases: list[Case] = []
-    for count in (5, 7):
-        best = rng.permutation(count)[:3]
-        scores = [
-            {key: float(rng.uniform(0.3, 0.8)) for key in ("train", "validation", "test")}
-            for _ in range(count)
-        ]
-        for key, i, value in zip(
-            ("train", "validation", "test"), best, rng.uniform(0.85, 0.95, 3), strict=True
-        ):
-            scores[i][key] = float(value)
-        # The best on average is yet another one, wherever the three don't coincide.
-        others = [i for i in range(count) if i not in best]
-        scores[others[0]] |= {"validation": 0.84, "test": 0.84, "train": 0.84}
-        scores[others[1]]["validation"] = 0.2
+    keys = ("train", "validation", "test")
+    for count in (6, 8):
+        scores = [{key: float(rng.uniform(0.3, 0.7)) for key in keys} for _ in range(count)]
+        order = rng.permutation(count).tolist()
+        for key, i in zip(keys, order, strict=False):
+            scores[i][key] = float(rng.uniform(0.86, 0.95))
+        scores[order[1]]["train"] = float(rng.uniform(0.6, 0.7))
+        # Two scores together prefer another one, whichever they are: each pair a model of its own.
+        scores[order[3]] = {"train": 0.4, "validation": 0.845, "test": 0.845}
+        scores[order[4]] = {"train": 0.845, "validation": 0.845, "test": 0.4}
+        scores[order[5]]["validation"] = 0.2
         cases.append({"about": f"{count} models", "scores": scores})
+    equals = (-0.1, -0.5, -0.45), (-0.6, -0.5, -0.2), (-0.7, -0.5, -0.3)
+    by = float(rng.uniform(0.5, 1.5))
+    losses = [
+        dict(zip(keys, (by * v for v in three), strict=True))
+        for three in ((-0.9, -0.7, -0.8), *equals)
+    ]
+    cases.append({"about": "scores below 0, three models equally good", "scores": losses})
     return cases
 
 
@@ -763,9 +972,19 @@ def choose_model_family(on: Switches) -> Callable[..., Any]:
                 return float(s["train"])
             if "by-mean" in on:
                 return float(s["validation"] + s["test"])
+            if "by-train-too" in on:
+                return float(s["validation"] + s["train"])
+            if "by-gap" in on:
+                return float(s["validation"] - s["train"])
             return float(-s["validation"] if "worst" in on else s["validation"])
 
         best = max(range(len(scores)), key=lambda i: worth(scores[i]))
+        if "last-of-equals" in on:
+            best = max(range(len(scores)), key=lambda i: (worth(scores[i]), i))
+        if "ties-by-test" in on:
+            best = max(range(len(scores)), key=lambda i: (worth(scores[i]), scores[i]["test"]))
+        if "starts-at-zero" in on and worth(scores[best]) <= 0:
+            best = 0
         reported = scores[best]["test"]
         if "validation-reported" in on:
             reported = scores[best]["validation"]
@@ -773,6 +992,8 @@ def choose_model_family(on: Switches) -> Callable[..., Any]:
             reported = max(s["test"] for s in scores)
         if "mean-reported" in on:
             reported = (scores[best]["test"] + scores[best]["validation"]) / 2
+        if "lower-reported" in on:
+            reported = min(scores[best]["test"], scores[best]["validation"])
         return best, reported
 
     return choose_model
@@ -801,6 +1022,31 @@ add(
                 "The test set must have no say in the choice.",
             ),
             Mistake(
+                "by-train-too",
+                "It looks as if training and validation choose together.",
+                "The training score rewards memorising: choose on validation alone.",
+            ),
+            Mistake(
+                "by-gap",
+                "It looks as if the smallest gap between training and validation chooses.",
+                "A model that has learnt nothing has none: choose on validation.",
+            ),
+            Mistake(
+                "last-of-equals",
+                "It looks as if the last of several equally good models is taken.",
+                "Take the first: >, not >=.",
+            ),
+            Mistake(
+                "ties-by-test",
+                "It looks as if the test score decides between equally good models.",
+                "Take the first: the test set must have no say in the choice.",
+            ),
+            Mistake(
+                "starts-at-zero",
+                "It looks as if a score has to be above 0 to win.",
+                "Scores may be below 0: start from the first model's, or from minus infinity.",
+            ),
+            Mistake(
                 "worst",
                 "It looks as if the lowest validation score is taken.",
                 "Scores are maximised.",
@@ -819,6 +1065,11 @@ add(
                 "mean-reported",
                 "It looks as if the mean of validation and test is reported.",
                 "Report the test score alone.",
+            ),
+            Mistake(
+                "lower-reported",
+                "It looks as if the lower of validation and test is reported.",
+                "Report the test score alone, also where it is the higher one.",
             ),
         ),
     )
@@ -842,7 +1093,7 @@ def k_folds_family(on: Switches) -> Callable[..., Any]:
         if "own-generator" in on:
             rng = np.random.default_rng(0)
         order = rng.permutation(num_examples)
-        if "not-shuffled" in on:
+        if on & {"not-shuffled", "shuffled-within"}:
             order = np.arange(num_examples)
         size = num_examples // num_folds
         if "rest-dropped" in on:
@@ -852,11 +1103,20 @@ def k_folds_family(on: Switches) -> Callable[..., Any]:
             folds.append(order[(num_folds - 1) * size :])
         else:
             folds = np.array_split(order, num_folds)
+        if "shuffled-within" in on:
+            folds = [rng.permutation(fold) for fold in folds]
         if "drawn-anew" in on:
             folds = [rng.permutation(num_examples)[: len(fold)] for fold in folds]
         pairs = []
         for fold in folds:
             rest = order if "overlap" in on else np.setdiff1d(order, fold)
+            if "rest-resampled" in on:
+                rest = rng.choice(rest, len(rest))
+            if "one-based" in on:
+                rest, fold = rest + 1, fold + 1
+            if "masks" in on:
+                inside = np.isin(np.arange(num_examples), fold)
+                rest, fold = ~inside, inside
             pairs.append((fold, rest) if "swapped" in on else (rest, fold))
         return pairs[:1] if "one-fold" in on else pairs
 
@@ -881,6 +1141,11 @@ add(
                 "Data often come sorted by class: permute first.",
             ),
             Mistake(
+                "shuffled-within",
+                "It looks as if each fold holds the same examples each time, in another order.",
+                "Permute all the indices first, then cut.",
+            ),
+            Mistake(
                 "rest-dropped",
                 "It looks as if examples are left out when the folds don't divide evenly.",
                 "np.array_split makes some folds one larger.",
@@ -894,6 +1159,21 @@ add(
                 "drawn-anew",
                 "It looks as if each fold is drawn by itself.",
                 "Permute once and cut: every example is validated exactly once.",
+            ),
+            Mistake(
+                "rest-resampled",
+                "It looks as if training indices are drawn, so that some come twice.",
+                "All the others train, each once.",
+            ),
+            Mistake(
+                "one-based",
+                "It looks as if the indices start at 1.",
+                "They are 0 … num_examples − 1.",
+            ),
+            Mistake(
+                "masks",
+                "It looks as if masks come back, not indices.",
+                "np.flatnonzero turns a mask into indices.",
             ),
             Mistake(
                 "swapped",
@@ -921,8 +1201,10 @@ def best_checkpoint_cases(rng: Rng) -> list[Case]:
     cases: list[Case] = []
     for count in (6, 9):
         scores = rng.uniform(10.5, 80, count)
-        # As text, 9.5 comes after 87; the best one stands neither first nor last by name.
-        scores[:3] = rng.uniform(1, 8), 9.5, rng.uniform(81, 89)
+        # As text, 9.5 comes after 87; the best one stands neither first nor last by name, and
+        # the per cents before the point don't tell it from others.
+        best = rng.uniform(81.5, 81.95) + rng.integers(0, 8)
+        scores[:5] = rng.uniform(1, 8), 9.5, best, math.floor(best) + 0.2, math.floor(best) + 0.1
         scores[-1] = 9.25
         epochs = rng.integers(4, 20, count)
         epochs[2:4] = 3, 25
@@ -936,44 +1218,88 @@ def best_checkpoint_cases(rng: Rng) -> list[Case]:
             "notes-val99.50.txt": "somebody's notes",
             "README": "about this folder",
         }
-        cases.append({"about": f"{count} checkpoints among other files", "files": files})
+        names = rng.permutation(list(files)).tolist()
+        about = f"{count} checkpoints among other files"
+        cases.append({"about": about, "files": {n: files[n] for n in names}, "empty": False})
+    for about, names in _FOLDERS.items():
+        empty = not any(re.fullmatch(_pattern(frozenset()), name) for name in names)
+        files = dict.fromkeys(names, "a file")
+        cases.append({"about": about, "files": files, "empty": empty})
     return cases
 
 
-_NAME = re.compile(r"trial\d+-epoch(\d+)-val([\d.]+|nan)\.npz")
+_FOLDERS = {
+    "names that are nearly those of checkpoints": (
+        "trial000-epoch001-valnan.npz",
+        "trial12-epoch7-val9.75.npz",
+        "trial3-epoch10-val88.4.npz",
+        "trial004-epoch011-val88.25.npz",
+        "trial5-epoch1-val88.1.npz",
+        "trial9-epoch99-valnan.npz",
+        "old-trial1-epoch2-val99.10.npz",
+        "trial5-epoch2-val99_20.npz",
+        "trial6-epoch2-val99.npz",
+        "trial7-val99.30.npz",
+        "trial8-epoch1-val99.40-npz",
+        "trial8-epoch1-val99.45.npz.tmp",
+    ),
+    "a folder of other files, without a checkpoint": ("README", "trial1-epoch1-val50.00.npz.tmp"),
+    "one score that is nan, and no other checkpoint": ("trial001-epoch001-valnan.npz",),
+}
+
+
+def _pattern(on: Switches) -> str:
+    """What a family of mistakes takes for the name of a checkpoint."""
+    head, score, tail = r"trial\d+-epoch\d+-val", r"(\d+\.\d+)", r"\.npz"
+    if "fixed-digits" in on:
+        head, score = r"trial\d{3}-epoch\d{3}-val", r"(\d{2}\.\d{2})"
+    if "any-beginning" in on:
+        head = ".*" + head
+    if "score-only" in on:
+        head = ".*val"
+    if "points-unescaped" in on:
+        score, tail = r"(\d+.\d+)", ".npz"
+    if "whole-numbers" in on:
+        score = r"([\d.]+)"
+    if on & {"nan-wins", "nan-kept", "nan-by-order"}:
+        score = score[:-1] + "|nan)"
+    if "half-written" in on:
+        tail += ".*"
+    return r".*-val(.+)\.(npz|txt)" if "any-file" in on else head + score + tail
 
 
 def best_checkpoint_family(on: Switches) -> Callable[..., Any]:
     def best_checkpoint(folder: Any) -> Any:
-        paths = sorted(Path(folder).iterdir())
-        if "half-written" in on:
-            paths = [p for p in paths if re.match(r"trial.*-val", p.name)]
-        elif "any-file" in on:
-            paths = [p for p in paths if "-val" in p.name and not p.name.endswith(".tmp")]
-        elif "crashes-on-junk" in on:
-            paths = list(paths)
-        else:
-            paths = [p for p in paths if _NAME.fullmatch(p.name)]
-
-        def text(path: Path) -> str:
-            return path.name.split("-val")[1].removesuffix(".tmp").rpartition(".")[0]
+        texts = {}
+        for path in sorted(Path(folder).iterdir()):
+            match = re.fullmatch(_pattern(on), path.name)
+            if match:
+                texts[path] = match[1]
+            elif "crashes-on-junk" in on:
+                raise AttributeError("'NoneType' object has no attribute 'group'")
+        if not texts:
+            if "nothing-raised" in on:
+                return None
+            raise ValueError if "other-error" in on else FileNotFoundError
 
         def worth(path: Path) -> Any:
             if "by-name" in on:
                 return path.name
             if "by-epoch" in on:
-                match = _NAME.fullmatch(path.name)
-                return int(match[1]) * 1000 + paths.index(path) if match else -1
+                match = re.search(r"epoch(\d+)", path.name)
+                return int(match[1]) if match else -1
             if "by-text" in on:
-                return text(path).replace("nan", "")
-            value = float(text(path))
-            if math.isnan(value):
+                return texts[path].replace("nan", "")
+            value = float(texts[path])
+            if math.isnan(value) and "nan-by-order" not in on:
                 value = math.inf if "nan-wins" in on else -math.inf
+            if "cut-to-whole" in on and math.isfinite(value):
+                return int(value), path
             return -value if "lowest" in on and math.isfinite(value) else value
 
-        best = max(paths, key=worth)
+        best = max(texts, key=worth)
         if "score-returned" in on:
-            return worth(best)
+            return float(texts[best])
         return best.name if "bare-name" in on else best
 
     return best_checkpoint
@@ -1012,6 +1338,26 @@ add(
                 "A run that diverged is never the best: leave NaN out.",
             ),
             Mistake(
+                "nan-by-order",
+                "It looks as if a score that is NaN wins where it comes first.",
+                "No comparison with NaN is true, so max keeps it: such a file is no checkpoint.",
+            ),
+            Mistake(
+                "nan-kept",
+                "It looks as if a file with the score nan counts as a checkpoint.",
+                "Where there is no other, raise FileNotFoundError.",
+            ),
+            Mistake(
+                "nothing-raised",
+                "It looks as if nothing is raised where there is no checkpoint.",
+                "Raise FileNotFoundError: the caller can't use None.",
+            ),
+            Mistake(
+                "other-error",
+                "It looks as if a ValueError is raised where there is no checkpoint, as max does.",
+                "Ask first whether there is any, and raise FileNotFoundError.",
+            ),
+            Mistake(
                 "half-written",
                 "It looks as if a file that is still being written is taken.",
                 "A name that ends in .tmp isn't a checkpoint yet.",
@@ -1020,6 +1366,36 @@ add(
                 "any-file",
                 "It looks as if any file with a score in its name counts.",
                 "Only names like trial007-epoch003-val87.25.npz are checkpoints.",
+            ),
+            Mistake(
+                "any-beginning",
+                "It looks as if something may stand before the word trial.",
+                "re.search looks anywhere in the name: re.fullmatch wants the whole of it.",
+            ),
+            Mistake(
+                "score-only",
+                "It looks as if only the score in the name is looked at.",
+                "Ask for trial and epoch with their digits as well.",
+            ),
+            Mistake(
+                "points-unescaped",
+                "It looks as if a point in the pattern stands for any character.",
+                "Write `\\.` for a point.",
+            ),
+            Mistake(
+                "whole-numbers",
+                "It looks as if a score without a decimal point counts.",
+                "A score is digits, a point, digits.",
+            ),
+            Mistake(
+                "fixed-digits",
+                "It looks as if the numbers must have just as many digits as in the example.",
+                "Digits, however many: `\\d+`.",
+            ),
+            Mistake(
+                "cut-to-whole",
+                "It looks as if the scores are cut to whole numbers.",
+                "88.4 is more than 88.25: use float.",
             ),
             Mistake(
                 "crashes-on-junk",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import sysconfig
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePath
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -52,7 +54,11 @@ class Record:
 
 
 class Unfinished(Exception):
-    """The function still raises NotImplementedError: nothing has been written yet."""
+    """The function still meets a NotImplementedError; `blank` if there is nothing else in it."""
+
+    def __init__(self, *, blank: bool = False) -> None:
+        super().__init__()
+        self.blank = blank
 
 
 class Stopped(Exception):
@@ -94,8 +100,8 @@ class Observer:
         self, functions: Sequence[Callable[..., Any]], names: Sequence[str], rtol: float
     ) -> None:
         self.record = Record()
-        self.changed = False
-        """Whether the last call left its arguments other than it found them."""
+        self._changed = False
+        self._about_changing: list[str] = []
         self.functions = tuple(self.wrap(f, n) for f, n in zip(functions, names, strict=True))
         self._rtol = rtol
         self._folders: list[tempfile.TemporaryDirectory[str]] = []
@@ -116,9 +122,24 @@ class Observer:
             Observation(name, read(value), rtol, float(floor), as_row, part)
         )
 
-    def unpack(self, value: Any, names: str) -> tuple[Any, ...]:
-        """The items of `value` that `names` ("out, cache") lists; extra ones are fine."""
+    @property
+    def changed(self) -> bool:
+        """Whether the last call left its arguments other than it found them.
+
+        A question that asks counts the answer, so the remark that it costs nothing is taken back.
+        """
+        kept = [r for r in self.record.remarks if r not in self._about_changing]
+        self.record.remarks = kept
+        return self._changed
+
+    def unpack(self, value: Any, names: str, *, numbers: bool = False) -> tuple[Any, ...]:
+        """The items of `value` that `names` ("out, cache") lists; extra ones are fine.
+
+        Where all of them are `numbers`, an array of just as many will do.
+        """
         wanted = [name.strip() for name in names.split(",")]
+        if numbers and isinstance(value, np.ndarray) and value.shape == (len(wanted),):
+            value = tuple(value)
         if not isinstance(value, tuple | list) or len(value) < len(wanted):
             seen = (
                 f"{len(value)} values" if isinstance(value, tuple | list) else describe(read(value))
@@ -128,14 +149,55 @@ class Observer:
             )
         return tuple(value[: len(wanted)])
 
-    def entry(self, value: Any, key: str) -> Any:
-        """`value[key]` of a returned dictionary, or the end of the case when it isn't there."""
+    def items(self, value: Any, what: str) -> list[Any]:
+        """The items of a returned list or tuple of `what` ("trials"), or the end of the case.
+
+        An iterator ends it as well: behind a wall it would run when it is read, not when it is
+        called.
+        """
+        if isinstance(value, Iterator):
+            self.end(f"Return a list of {what}; this is a generator (it has `yield`).")
+        if not isinstance(value, tuple | list):
+            self.end(f"Return a list of {what}; it is {describe(read(value))}.")
+        return list(value)
+
+    def entry(self, value: Any, key: str, what: str = "") -> Any:
+        """`value[key]` of a returned dictionary, or the end of the case when it isn't there.
+
+        `what` says which dictionary is meant ("trial"), where it isn't the returned one itself.
+        """
         if not isinstance(value, Mapping) or key not in value:
-            raise _Misshapen(
-                f"The function should return a dictionary with the key {key!r}; "
-                f"it returned {describe(read(value))}."
+            seen = describe(read(value))
+            if what:
+                self.end(f"Each {what} should be a dictionary with the key {key!r}; it is {seen}.")
+            self.end(
+                f"The function should return a dictionary with the key {key!r}; it returned {seen}."
             )
         return value[key]
+
+    def number(self, value: Any, what: str) -> float:
+        """`value` as a float to compute with, or the end of the case."""
+        plain = read(value)
+        if not isinstance(plain, np.ndarray) or plain.size != 1 or plain.dtype.kind == "c":
+            self.end(f"Each {what} should be a number; it is {describe(plain)}.")
+        return float(plain.item())
+
+    def end(self, reason: str) -> NoReturn:
+        """End the case: what the function returned can't be taken apart, and this is why."""
+        raise _Misshapen(reason)
+
+    def catch(self, call: Callable[[], Any], message: str = "") -> tuple[Any, str]:
+        """What `call` returns, and the type of error that it raises ("" for none).
+
+        For errors that the question is about: others end the case as ever. With `message`, only
+        an error that says just that is caught.
+        """
+        try:
+            return call(), ""
+        except _Failed as failed:
+            if message and failed.raised.message != message:
+                raise
+            return None, _builtin_type(failed.__cause__)
 
     def array(self, value: Any, what: str = "array") -> Any:
         """`value` as a float or bool array to compute with, or the end of the case."""
@@ -175,20 +237,22 @@ class Observer:
             try:
                 result = function(*given, **named)
             except NotImplementedError as error:
-                raise Unfinished from error
+                raise Unfinished(blank=_is_blank(function)) from error
             except (KeyboardInterrupt, Stopped, _Failed, _Misshapen, Unfinished):
                 raise
             except BaseException as error:
                 raise _Failed(_raised(error)) from error
-            self.changed = not (
+            self._changed = not (
                 all(_same(a, b) for a, b in zip(args, given, strict=True))
                 and all(_same(kwargs[k], named[k]) for k in kwargs)
             )
-            if self.changed:
-                self.remark(
-                    f"{name} changes what it is given, in place. It costs no points; "
+            if self._changed:
+                said = (
+                    f"{name} changes what it is given, in place. That alone costs no points; "
                     "a caller may not expect it."
                 )
+                self._about_changing.append(said)
+                self.remark(said)
             return result
 
         return call
@@ -196,7 +260,11 @@ class Observer:
 
 def _same(before: Any, after: Any) -> bool:
     """Whether plain data is what it was, to within the rounding of a step there and back."""
+    if isinstance(before, np.ndarray) and before.dtype.kind == "O":
+        return before.shape == np.shape(after) and all(map(_same, before.ravel(), np.ravel(after)))
     if isinstance(before, np.ndarray):
+        if type(after) is np.ndarray and np.array_equal(before, after):
+            return True  # by far the quicker question, and mostly the answer
         return before.shape == np.shape(after) and bool(
             np.allclose(after, before, rtol=1e-9, atol=1e-12, equal_nan=True)
             if before.dtype.kind in "iufcb"
@@ -209,25 +277,65 @@ def _same(before: Any, after: Any) -> bool:
     return True
 
 
-def own_copy(value: Any) -> Any:
-    """A private copy of plain data: arrays C-contiguous and writable; other objects as they are."""
+def own_copy(value: Any, made: dict[int, Any] | None = None) -> Any:
+    """A private copy of plain data: arrays C-contiguous and writable; other objects as they are.
+
+    An array with two places in `value` has both in the copy: it matters to who changes it in place.
+    `made` holds the copies so far.
+    """
+    made = {} if made is None else made
     if isinstance(value, np.ndarray):
-        return np.array(value, order="C", copy=True)
+        if id(value) not in made:
+            made[id(value)] = np.array(value, order="C", copy=True)
+        return made[id(value)]
     if type(value) is dict:
-        return {k: own_copy(v) for k, v in value.items()}
+        return {k: own_copy(v, made) for k, v in value.items()}
     if type(value) in (list, tuple):
-        return type(value)(own_copy(v) for v in value)
+        return type(value)(own_copy(v, made) for v in value)
     return value
 
 
+def _builtin_type(error: BaseException | None) -> str:
+    """The nearest built-in type of an error: a type of the student's own doesn't cross a wall."""
+    return next(k for k in type(error).__mro__ if k.__module__ == "builtins").__name__
+
+
+_LIBRARIES = ("site-packages", "dist-packages", "descent")
+_STANDARD = tuple(PurePath(sysconfig.get_path(p)).parts for p in ("stdlib", "platstdlib"))
+
+
+def _is_students(filename: str) -> bool:
+    """Whether a line stands in the student's own code, not in a library or in the judge."""
+    parts = PurePath(filename.replace("\\", "/")).parts
+    standard = any(parts[: len(folder)] == folder for folder in _STANDARD)
+    library = any(part in _LIBRARIES or part.startswith("descent_") for part in parts)
+    return not (standard or library or filename.startswith("<frozen") or filename.endswith(".pyx"))
+
+
 def _raised(error: BaseException) -> Raised:
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if "descent" not in frame.filename.replace("\\", "/").split("/")
-    ]
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if _is_students(f.filename)]
     line = frames[-1].line or "" if frames else ""
-    return Raised(type(error).__name__, str(error)[:300], line.strip())
+    return Raised(type(error).__name__, _without_stand_ins(str(error))[:300], line.strip())
+
+
+def _is_blank(function: Any) -> bool:
+    """Whether a function does nothing but raise NotImplementedError; False where it can't be seen.
+
+    Then it looks up nothing else, and has no constant but its docstring and None.
+    """
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return False
+    constants = [c for c in code.co_consts if c is not None and c != function.__doc__]
+    return code.co_names == ("NotImplementedError",) and not constants
+
+
+_STAND_IN = re.compile(r"'?(?:\bdescent_\w[\w.]*\.)?\bRemote(?:Callable|Iterator)?\b'?")
+
+
+def _without_stand_ins(message: str) -> str:
+    """`message` without the names of what stands for an object behind a sandbox's wall."""
+    return _STAND_IN.sub("an object of yours", message)
 
 
 Observe = Callable[[Observer, Case], None]
@@ -261,7 +369,7 @@ class Question:
             # Only what a function returned can trip the observing code: `descent verify` shows
             # that it doesn't stumble by itself.
             said = f"What the function returned can't be used: {type(error).__name__}: {error}"
-            see.record.raised = Raised("", said[:300])
+            see.record.raised = Raised("", _without_stand_ins(said)[:300])
         finally:
             see.close()
         return see.record

@@ -15,7 +15,8 @@ SENTENCES = {
     "passed": "{question}: right. {score} of {points} points.",
     "partly": "{question}: partly right. {score} of {points} points.",
     "wrong": "{question}: not right yet. {score} of {points} points.",
-    "unfinished": "{question}: not yet. Nothing has been written here so far.",
+    "unfinished": "{question}: not yet.",
+    "blank": "{question}: not yet. Nothing has been written here so far.",
     "crashed": "{question}: it stops with an error. {score} of {points} points.",
     "timeout": "{question}: it takes too long. {score} of {points} points.",
     "missing": "{question}: can't be checked.",
@@ -24,6 +25,9 @@ SENTENCES = {
     "type": "{name}: it is {seen}, expected {expected}.",
     "nan": "{name}: not a number (NaN), expected {expected}.",
     "number": "{name}: {seen}, expected {expected}; largest relative error {error} ({reading}).",
+    "near": "{name}: {seen}, expected {expected}; largest relative error {error}.",
+    "single": "{name}: {seen}, expected {expected}; it looks like float32: stay in float64.",
+    "extra": "{name}: {seen}.",
     "ended": "{name}: could not be compared.",
     "agrees": "{name}: agrees; largest relative error {error} ({reading}).",
     "same": "{name}: agrees.",
@@ -43,6 +47,8 @@ def headline(verdict: Verdict) -> str:
     key = verdict.status
     if key == "graded":
         key = "passed" if verdict.passed else "partly" if verdict.score > 0 else "wrong"
+    elif key == "unfinished" and not verdict.message:
+        key = "blank"
     return SENTENCES[key].format(
         question=verdict.question, score=f"{verdict.score:g}", points=f"{verdict.points:g}"
     )
@@ -62,6 +68,9 @@ def line(seen: Seen) -> str:
     name = seen.name + (f", at {seen.place}" if seen.place and not seen.passed else "")
     error = seen.relative_error
     key = ("agrees" if error else "same") if seen.passed else seen.kind or "ended"
+    if key == "number" and error is not None and reading(error) == "happy":
+        # A gradient check would be happy; where nothing but rounding may differ, this isn't.
+        key = "near"
     shown = "" if error is None else f"{error:.1e}"
     return SENTENCES[key].format(
         name=name,
@@ -74,7 +83,7 @@ def line(seen: Seen) -> str:
 
 def _ordered(verdict: Verdict) -> list[Seen]:
     """What disagrees first: shapes and types, then numbers; then what agrees."""
-    first = {"shape": 0, "keys": 0, "type": 0}
+    first = {"shape": 0, "keys": 0, "type": 0, "extra": 0}
     order = sorted(verdict.observations, key=lambda s: (s.passed, first.get(s.kind, 1)))
     return order[:MAX_LINES]
 

@@ -19,6 +19,9 @@ Array = npt.NDArray[Any]
 ROUNDING = 1e-13
 """Share of an array's largest element below which a difference is rounding, not an error."""
 
+SINGLE = 1e-5
+"""Relative error below which numbers that all fit into float32 look as if they had been one."""
+
 MAX_DEPTH = 20
 
 
@@ -33,8 +36,8 @@ class Unreadable:
 class Difference:
     """Where and how a value first departs from the expected one.
 
-    `kind` is "type", "shape", "keys", "number" or "nan"; `place` is a path such as
-    `["mean"][0, 2]`;
+    `kind` is "type", "shape", "keys", "number", "nan", or "single" for numbers that look as if they
+    had gone through float32; `place` is a path such as `["mean"][0, 2]`;
     `relative_error` is the largest over the observation (inf where it has no meaning).
     """
 
@@ -48,8 +51,10 @@ class Difference:
 def read(value: Any, depth: int = 0) -> Any:
     """Return `value` as a plain tree; never raises for what a student may return."""
     if depth > MAX_DEPTH:
-        return Unreadable("deeply nested " + type(value).__name__)
-    if value is None or isinstance(value, str | bool | Unreadable):
+        return Unreadable("deeply nested " + _type_name(value))
+    if isinstance(value, str):
+        return str.__str__(value)  # also of numpy's own kind, whatever its `__str__` would say
+    if value is None or isinstance(value, bool | Unreadable):
         return value
     if isinstance(value, np.bool_):
         return bool(value)
@@ -60,14 +65,27 @@ def read(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list | tuple):
         array = _numeric(value)
         return [read(item, depth + 1) for item in value] if array is None else array
+    if isinstance(value, np.ndarray) and value.dtype.kind == "U" and value.ndim == 0:
+        return str(value)
     array = _numeric(value)
-    return Unreadable(type(value).__name__) if array is None else array
+    return Unreadable(_type_name(value)) if array is None else array
+
+
+def _type_name(value: Any) -> str:
+    kind = type(value)
+    # What stands for an object behind the sandbox's wall bears the name of that object's type.
+    stands_in = kind.__module__.startswith("descent_")
+    return str(value.__name__) if stands_in else kind.__name__
 
 
 def _key(key: Any) -> Any:
     if isinstance(key, np.generic):
         return key.item()
-    return key if isinstance(key, str | int | float | bool | tuple) else repr(type(key))
+    if isinstance(key, type):
+        return f"the type {key.__name__}"
+    if isinstance(key, str):
+        return str.__str__(key)
+    return key if isinstance(key, int | float | bool | tuple) else _type_name(key)
 
 
 def _numeric(value: Any) -> Array | None:
@@ -171,9 +189,20 @@ def _array_difference(
         return None
     index = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
     where = place + (f"[{', '.join(map(str, index))}]" if index else "")
-    kind = "nan" if np.isnan(a[index]) else "number"
     worst = np.inf if np.isnan(errors).any() else float(errors.max())
-    return Difference(kind, where, show(a[index]), show(b[index]), worst)
+    kind = "nan" if np.isnan(a[index]) else "number"
+    if worst < SINGLE and a.dtype.kind == "f" and np.array_equal(a, a.astype(np.float32)):
+        kind = "single"
+    return Difference(kind, where, *_apart(a[index], b[index]), worst)
+
+
+def _apart(a: Any, b: Any) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to tell them apart."""
+    for digits in (6, 9, 12, 17):
+        shown = show(a, digits), show(b, digits)
+        if shown[0] != shown[1]:
+            break
+    return shown
 
 
 def relative_errors(a: Array, b: Array, floor: float = 0.0) -> Array:
@@ -220,11 +249,11 @@ def _keys(value: dict[Any, Any]) -> str:
     return "keys " + ", ".join(map(str, value)) if value else "no keys"
 
 
-def show(number: Any) -> str:
-    """A number as a person reads it: six significant digits."""
+def show(number: Any, digits: int = 6) -> str:
+    """A number as a person reads it: with six significant digits."""
     if isinstance(number, complex | np.complexfloating):
-        return f"{number:.6g}"
-    return f"{float(number):.6g}"
+        return f"{number:.{digits}g}"
+    return f"{float(number):.{digits}g}"
 
 
 def describe(value: Any) -> str:

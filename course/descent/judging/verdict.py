@@ -18,6 +18,8 @@ from descent.judging.exam import (
 from descent.judging.observing import Case, Question, Raised, Record, Stopped, Unfinished
 from descent.judging.values import describe, largest_relative_error
 
+STILL_MEETS = "It still meets `raise NotImplementedError`, here or in a function it calls."
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -109,8 +111,9 @@ def judge(
         return verdict
     try:
         records = [question.run(functions, case) for case in exam.cases]
-    except Unfinished:
+    except Unfinished as unfinished:
         verdict.status = "unfinished"
+        verdict.message = "" if unfinished.blank else STILL_MEETS
         return verdict
     except Stopped as stopped:
         verdict.status, verdict.message = stopped.status, str(stopped)
@@ -194,17 +197,29 @@ def _share(records: Recording, expected: Recording) -> float:
 
 
 def _name(records: Recording, exam: Exam) -> list[Named]:
-    """The mistake, or pair of mistakes, that explains every number; the simplest one first."""
+    """The mistake, or pair of mistakes, that explains every number; the simplest one first.
+
+    Where more than two would, none is named: that would be guessing.
+    """
     best: tuple[Candidate, ...] = ()
     for candidate in exam.candidates:
         if best and len(candidate.mistakes) > len(best[0].mistakes):
             break
-        if all(
-            agree(record, candidate.record(i), nan_agrees=True) for i, record in enumerate(records)
-        ):
+        if _explains(candidate, records):
             best += (candidate,)
     named = {m.id: Named(m.id, m.says, m.try_this) for c in best for m in c.mistakes}
-    return list(named.values())
+    return list(named.values()) if len(named) <= 2 else []
+
+
+def _explains(candidate: Candidate, records: Recording) -> bool:
+    """Whether a candidate agrees in every case, and in one of them by more than NaN alone."""
+    pairs = ((record, candidate.record(i)) for i, record in enumerate(records))
+    by_numbers = False
+    for mine, theirs in pairs:
+        if not agree(mine, theirs, nan_agrees=True):
+            return False
+        by_numbers = by_numbers or agree(mine, theirs)
+    return by_numbers
 
 
 def _lines(records: Recording, expected: Recording, cases: Sequence[Case]) -> list[Seen]:
@@ -212,13 +227,18 @@ def _lines(records: Recording, expected: Recording, cases: Sequence[Case]) -> li
     lines: dict[str, Seen] = {}
     for mine, theirs, case in zip(records, expected, cases, strict=True):
         wrong: dict[str, Disagreement] = {d.name: d for d in disagreements(mine, theirs)}
+        about = str(case.get("about", ""))
         for seen, wanted in zip(mine.observations, theirs.observations, strict=False):
             if seen.name != wanted.name:
+                # Seen only where something is wrong, as a NaN on the way.
+                if seen.name not in lines or lines[seen.name].passed:
+                    said = describe(seen.value)
+                    lines[seen.name] = Seen(seen.name, False, None, about, "extra", seen=said)
                 break
             known = lines.get(wanted.name)
             if known is not None and not known.passed:
                 continue
-            line = _line(seen.value, wanted, wrong.get(wanted.name), str(case.get("about", "")))
+            line = _line(seen.value, wanted, wrong.get(wanted.name), about)
             if known is None or not line.passed or _larger(line, known):
                 lines[wanted.name] = line
     return list(lines.values())

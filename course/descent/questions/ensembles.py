@@ -16,9 +16,8 @@ def average_probabilities(see: Observer, case: Case) -> None:
 @question()
 def log_losses(see: Observer, case: Case) -> None:
     (function,) = see.functions
-    average, mean = see.unpack(
-        function(case["probabilities"], case["y"]), "loss_of_average, mean_of_losses"
-    )
+    losses = function(case["probabilities"], case["y"])
+    average, mean = see.unpack(losses, "loss_of_average, mean_of_losses", numbers=True)
     see("log loss of the average", average, part="average")
     see("mean of the log losses", mean, part="mean")
 
