@@ -183,7 +183,9 @@ REUSED = json.dumps({"machine": _machine(), "pid": os.getpid(), "token": "x"})
 ELSEWHERE = json.dumps({"machine": "elsewhere", "pid": 1, "token": "x"})
 
 
-@pytest.mark.parametrize("owner", ["junk", "", ELSEWHERE, REUSED])
+@pytest.mark.parametrize(
+    "owner", ["junk", "", ELSEWHERE, REUSED], ids=["junk", "nothing", "elsewhere", "reused"]
+)
 @pytest.mark.parametrize("wait", [True, False])
 def test_a_claim_nobody_touches_runs_out(tmp_path: Path, owner: str, wait: bool) -> None:
     made = study(tmp_path)
