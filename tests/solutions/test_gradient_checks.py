@@ -120,3 +120,16 @@ def test_a_bug_in_a_small_bias_beside_a_large_weight_is_always_found() -> None:
         )
         assert errors["W"] < 1e-6
         assert errors["b"] == pytest.approx(1 - 1 / 1.1, rel=1e-5)
+
+
+def test_a_gradient_of_nan_is_a_finding() -> None:
+    def loss_and_grads(params: Any) -> Any:
+        grads = {"W": 2 * params["W"], "b": np.full(3, np.nan)}
+        return np.sum(params["W"] ** 2) + np.sum(params["b"]), grads
+
+    params = {"W": np.ones((2, 2)), "b": np.ones(3)}
+    rng = np.random.default_rng(0)
+    errors = gc.check_gradients(loss_and_grads, params, per_parameter=2, rng=rng)
+    assert errors["W"] < 1e-7
+    assert np.isnan(errors["b"])
+    assert gc.find_bugs({"layer": (loss_and_grads, params)}, rng) == {"layer"}

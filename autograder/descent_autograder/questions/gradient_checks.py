@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from descent.judging import Mistake
-from descent.questions.gradient_checks import wave_gradient
+from descent.questions.gradient_checks import network, wave_gradient
 from descent_solutions import gradient_checks as reference
 
 from descent_autograder.catalogue import Entry, Switches, add
@@ -50,9 +50,12 @@ def complex_step_cases(rng: Rng) -> list[Case]:
 
 
 def _quotient(
-    on: Switches, step: Callable[..., Any], start: Callable[..., Any]
+    on: Switches, step: Callable[..., Any], start: Callable[..., Any], left: int
 ) -> Callable[..., Any]:
-    """A difference quotient with the faults that all of them share."""
+    """A difference quotient with the faults that all of them share.
+
+    `left` says how many h away a coordinate stays that isn't put back.
+    """
 
     def difference(f: Callable[[Any], Any], x: Any, h: float) -> Any:
         given, exact = np.asarray(x), np.array(x, dtype=np.float64)
@@ -64,6 +67,12 @@ def _quotient(
         for index in every:
             moved = every if "all-at-once" in on else [index]
             gradient[index] = step(f, work, moved, h, f_x)
+            if on & {"not-put-back", "aliased"}:
+                work[index] += left * h
+        if "aliased" in on and isinstance(x, np.ndarray) and x.dtype == np.float64:
+            x[...] = work
+        if "single" in on:
+            gradient = gradient.astype(np.float32)
         if "x-left-changed" in on and isinstance(x, np.ndarray):
             x += np.asarray(max(h, 1.0)).astype(x.dtype)
         if "flattened" in on:
@@ -95,7 +104,7 @@ def forward_family(on: Switches) -> Callable[..., Any]:
             return rise
         return rise / (2 * h) if "halved" in on else rise / h
 
-    quotient = _quotient(on, step, start)
+    quotient = _quotient(on, step, start, 1)
 
     def forward_difference(f: Callable[[Any], Any], x: Any, h: float = 1e-5) -> Any:
         return quotient(f, x, h)
@@ -111,7 +120,9 @@ def central_family(on: Switches) -> Callable[..., Any]:
         plus = f(_shifted(x, moved, h))
         if "one-sided" in on:
             return (plus - f_x) / h
-        minus = f(_shifted(x, moved, -h))
+        minus = f(_shifted(x, moved, 0.0 if "lower-at-x" in on else -h))
+        if "aliased" in on:
+            minus = plus
         if "not-halved" in on:
             return (plus - minus) / h
         if "precedence" in on:
@@ -121,7 +132,7 @@ def central_family(on: Switches) -> Callable[..., Any]:
             return (half[0] - half[1]) / (2 * h)
         return (plus - minus) / (2 * h)
 
-    quotient = _quotient(on, step, start)
+    quotient = _quotient(on, step, start, 0 if "aliased" in on else -1)
 
     def central_difference(f: Callable[[Any], Any], x: Any, h: float = 1e-5) -> Any:
         return quotient(f, x, h)
@@ -212,6 +223,16 @@ _TRUNCATED = (
         "np.zeros_like(x) takes over x's type: make the gradient float64.",
     ),
 )
+_SINGLE = Mistake(
+    "single",
+    "It looks as if the gradient is kept in float32.",
+    "It rounds to seven digits: np.zeros(x.shape) is float64 by itself.",
+)
+_NOT_PUT_BACK = Mistake(
+    "not-put-back",
+    "It looks as if a coordinate isn't back in its place when the next one moves.",
+    "Work on a fresh copy for each coordinate, or put the old value back.",
+)
 _FLATTENED = Mistake(
     "flattened",
     "It looks as if the gradient comes back flat.",
@@ -251,8 +272,15 @@ add(
                 "That one comes next; here, compare f(x + h) with f(x).",
             ),
             _ALL_AT_ONCE,
+            _NOT_PUT_BACK,
+            Mistake(
+                "aliased",
+                "It looks as if the caller's own x is moved, and not put back.",
+                "`moved = x` is a second name for the same array: use x.copy().",
+            ),
             _LEFT_CHANGED,
             *_TRUNCATED,
+            _SINGLE,
             _FLATTENED,
             _SIGN,
         ),
@@ -287,9 +315,21 @@ add(
                 "It looks as if you step by h/2 to either side and divide by 2h.",
                 "Step by h to either side; the distance is then 2h.",
             ),
+            Mistake(
+                "lower-at-x",
+                "It looks as if the lower value is taken at x, not at x − h.",
+                "After `x[i] += h`, `x[i] -= h` is back at x: go down by 2h.",
+            ),
             _ALL_AT_ONCE,
+            _NOT_PUT_BACK,
+            Mistake(
+                "aliased",
+                "It looks as if both values are taken at the same place, so that they cancel.",
+                "`plus = minus = x` gives one array two names: copy it for each.",
+            ),
             _LEFT_CHANGED,
             *_TRUNCATED,
+            _SINGLE,
             _FLATTENED,
             _SIGN,
         ),
@@ -344,7 +384,8 @@ def relative_error_cases(rng: Rng) -> list[Case]:
     a[0, 1] = b[0, 1] = 0.0
     a[1, 2], b[1, 2] = 0.0, 0.3
     b[2, 0] = -a[2, 0]
-    near = rng.normal(size=5)
+    # Sizes below 1e-8 also when both are added, and only when they aren't.
+    near = np.array([0.2, 0.8, *rng.normal(size=3)]) * rng.choice([-1, 1], 5)
     c, d = near * 1e-8, near * (1e-8 + 3e-12)
     e, f = rng.normal(size=4), rng.normal(size=4)
     e[1], f[2] = np.nan, np.nan
@@ -352,11 +393,15 @@ def relative_error_cases(rng: Rng) -> list[Case]:
         {"about": "two (3, 4) arrays, one pair of zeros", "a": a, "b": b},
         {"about": "numbers near 1e-8", "a": c, "b": d},
         {"about": "arrays with a NaN", "a": e, "b": f},
+        {"about": "two plain numbers", "a": 3.0, "b": 2.0},
+        {"about": "two plain zeros", "a": 0.0, "b": 0.0},
     ]
 
 
 def relative_error_family(on: Switches) -> Callable[..., Any]:
     def relative_error(a: Any, b: Any) -> Any:
+        if "number-not-array" not in on:
+            a, b = np.atleast_1d(a, b)
         gap = np.asarray(a - b) if "signed" in on else np.abs(a - b)
         size_a, size_b = np.abs(a), np.abs(b)
         if "sum" in on:
@@ -367,8 +412,12 @@ def relative_error_family(on: Switches) -> Callable[..., Any]:
             size = size_a
         elif "absolute" in on:
             size = np.ones_like(gap)
+        elif "larger-signed" in on:
+            size = np.maximum(a, b)
         else:
             size = np.maximum(size_a, size_b)
+        if "floored" in on:
+            size = np.maximum(1e-8, size)
         if "epsilon" in on:
             error = gap / (size + 1e-8)
         elif "no-zero-case" in on:
@@ -393,7 +442,7 @@ def relative_error_loop(a: Any, b: Any) -> Any:
             out.append(float("nan"))
         else:
             out.append(abs(p - q) / top if top > 0 else 0.0)
-    return np.array(out).reshape(np.shape(a))
+    return np.array(out).reshape(np.shape(np.atleast_1d(a)))
 
 
 add(
@@ -437,6 +486,21 @@ add(
                 "epsilon",
                 "It looks as if a small number is added to the denominator.",
                 "It hides the errors of small gradients; treat the case of two zeros by itself.",
+            ),
+            Mistake(
+                "floored",
+                "It looks as if the denominator is never smaller than 1e-8.",
+                "It hides the errors of small gradients; treat the case of two zeros by itself.",
+            ),
+            Mistake(
+                "larger-signed",
+                "It looks as if you divide by the larger of a and b, not of their sizes.",
+                "Of two negative numbers that is the smaller size: take np.abs of each first.",
+            ),
+            Mistake(
+                "number-not-array",
+                "It looks as if two plain numbers give a number.",
+                "Give an array of shape (1,) then: np.atleast_1d.",
             ),
             Mistake(
                 "nan-swallowed",
@@ -552,18 +616,24 @@ add(
 
 def best_step_cases(rng: Rng) -> list[Case]:
     cases: list[Case] = []
-    # The error's sign turns with the third derivative, the worst step may be the smallest one (a
-    # step lost in rounding) or the largest: so that no rule of thumb passes.
-    lists = [([-1, -3, -5, -8, -17], 0.5), ([-1, -3, -5, -9], 0.5), ([-1, -2, -4, -10], 2.2)]
-    for decades, phase in lists:
+    # The best step is small where f bends sharply, large where it bends slowly, and never stands in
+    # the middle of the list by rule; the error's sign turns with the third derivative; the worst
+    # step may be the smallest one (a step lost in rounding) or the largest.
+    for decades, steepness, slope, phase in (
+        ((-1, -3, -5, -8, -17), 1.0, 2.0, 0.3),
+        ((-1, -3, -5, -9), 1.0, 2.0, 1.0),
+        ((-1, -2, -4, -10), 1.0, -3.0, 1.0),
+        ((-2, -6, -7, -8, -12), 1e3, 2.0, 0.3),
+        ((1, -2, -6, -9, -12), 1e-2, 2.0, 0.3),
+    ):
         steps = [float(10.0**d) for d in rng.permutation(decades)]
-        frequency = float(rng.uniform(1.0, 1.6))
+        k = float(rng.uniform(1.0, 1.6)) * steepness
         cases.append(
             {
                 "about": "steps " + ", ".join(f"{h:g}" for h in steps),
-                "x": phase / frequency,
-                "frequency": frequency,
-                "slope": float(rng.uniform(2.0, 3.0)),
+                "x": phase / k,
+                "steepness": k,
+                "slope": slope + float(rng.uniform(0.0, 1.0)),
                 "steps": steps,
             }
         )
@@ -575,9 +645,11 @@ def best_step_family(on: Switches) -> Callable[..., Any]:
         def slope(h: float) -> Any:
             if "forward" in on:
                 return (f(x + h) - f(x)) / h
+            if "precedence" in on:
+                return (f(x + h) - f(x - h)) / 2 * h
             return (f(x + h) - f(x - h)) / (h if "not-halved" in on else 2 * h)
 
-        errors = [slope(h) - df(x) for h in steps]
+        errors = [slope(h) - (0.0 if "df-forgotten" in on else df(x)) for h in steps]
         if "signed" not in on:
             errors = [abs(e) for e in errors]
         if "smallest" in on:
@@ -587,8 +659,6 @@ def best_step_family(on: Switches) -> Callable[..., Any]:
         best = int(np.argmax(errors) if "worst" in on else np.argmin(errors))
         if "index" in on:
             return best
-        if "error-returned" in on:
-            return 10.0 ** np.round(np.log10(np.abs(errors[best]) + 1e-17)) * 1e-30
         return steps[best]
 
     return best_step
@@ -647,6 +717,16 @@ add(
                 "It looks as if the centred difference is divided by h.",
                 "The distance from x − h to x + h is 2h.",
             ),
+            Mistake(
+                "precedence",
+                "It looks as if the quotient is halved and then multiplied by h.",
+                "`a / 2 * h` means (a / 2) · h; put brackets around `2 * h`.",
+            ),
+            Mistake(
+                "df-forgotten",
+                "It looks as if the slopes aren't compared with df(x).",
+                "An error is the distance from the exact derivative: subtract df(x).",
+            ),
         ),
         variants={"relative error, running minimum": best_step_relative},
     )
@@ -661,8 +741,11 @@ def crossed_kinks_cases(rng: Rng) -> list[Case]:
     plus[0], minus[0] = [0.4, -0.4, 0.3], [-0.2, 0.1, 0.5]
     edge_plus = np.array([0.0, 0.0, 0.0, 0.5, -0.5, 0.7])
     edge_minus = np.array([1.0, -1.0, 0.0, 0.0, 0.0, 0.2]) * rng.uniform(0.5, 2)
+    near_plus, near_minus = 1e-6 * plus, 1e-6 * minus
+    near_plus[0, 0], near_minus[0, 0] = 1e-12, -1e-12
     return [
         {"about": "pre-activations of shape (4, 3)", "pre_plus": plus, "pre_minus": minus},
+        {"about": "numbers near 1e-6", "pre_plus": near_plus, "pre_minus": near_minus},
         {"about": "some exactly 0", "pre_plus": edge_plus, "pre_minus": edge_minus},
     ]
 
@@ -692,6 +775,28 @@ def crossed_kinks_family(on: Switches) -> Callable[..., Any]:
     return crossed_kinks
 
 
+_SIDES = (
+    Mistake(
+        "product",
+        "It looks as if only products below zero count.",
+        "A ReLU at exactly 0 is off: 0 against 1 crosses too, though the product is 0.",
+    ),
+    Mistake(
+        "sign",
+        "It looks as if 0 and a negative number count as different sides.",
+        "At 0 a ReLU is as flat as below it: compare (pre > 0), not the signs.",
+    ),
+    Mistake(
+        "not-negative",
+        "It looks as if 0 counts as the side where the ReLU is on.",
+        "Use > 0 on both sides.",
+    ),
+)
+_ONE_WAY = Mistake(
+    "one-way",
+    "It looks as if only crossings in one direction count.",
+    "On at −h and off at +h is a crossing as well.",
+)
 _ANY = Mistake(
     "any",
     "It looks as if one answer comes back for everything.",
@@ -710,31 +815,13 @@ add(
         cases=crossed_kinks_cases,
         family=crossed_kinks_family,
         mistakes=(
-            Mistake(
-                "product",
-                "It looks as if only products below zero count.",
-                "A ReLU at exactly 0 is off: 0 against 1 crosses too, though the product is 0.",
-            ),
-            Mistake(
-                "sign",
-                "It looks as if 0 and a negative number count as different sides.",
-                "At 0 a ReLU is as flat as below it: compare (pre > 0), not the signs.",
-            ),
-            Mistake(
-                "not-negative",
-                "It looks as if 0 counts as the side where the ReLU is on.",
-                "Use > 0 on both sides.",
-            ),
+            *_SIDES,
             Mistake(
                 "either",
                 "It looks as if every unit counts that is on at either side.",
                 "Only a change counts: on at one side and off at the other.",
             ),
-            Mistake(
-                "one-way",
-                "It looks as if only crossings in one direction count.",
-                "On at −h and off at +h is a crossing as well.",
-            ),
+            _ONE_WAY,
             _INVERTED,
             _ANY,
             Mistake(
@@ -770,7 +857,27 @@ def winner_changed_cases(rng: Rng) -> list[Case]:
                 "scores_minus": minus,
             }
         )
-    return cases
+    return [*cases, _tied_scores(rng)]
+
+
+def _tied_scores(rng: Rng) -> Case:
+    """Scores of which several are the largest, on one side or on both."""
+    winners = [  # of columns 0, 1 and 2: those that win at x + h, and at x − h
+        ((0, 2), (0,)),
+        ((0, 2), (2,)),
+        ((0, 2), (0, 1)),
+        ((2,), (0, 2)),
+        ((0, 1), (0, 1)),
+        ((1, 2), (0, 2)),
+        ((0, 1), (1, 2)),
+    ]
+    rows, columns = len(winners), 5
+    plus, minus = rng.integers(-3, 3, (2, rows, columns)).astype(float)
+    for row, (ahead, behind) in enumerate(winners):
+        place = np.sort(rng.choice(columns, 3, replace=False))
+        plus[row, place[list(ahead)]] = 4.0
+        minus[row, place[list(behind)]] = 4.0
+    return {"about": "some scores equal", "scores_plus": plus, "scores_minus": minus}
 
 
 def winner_changed_family(on: Switches) -> Callable[..., Any]:
@@ -781,9 +888,18 @@ def winner_changed_family(on: Switches) -> Callable[..., Any]:
         elif "losers" in on:
             mask = scores_plus.argmin(axis=axis) != scores_minus.argmin(axis=axis)
         elif "order" in on:
-            mask = (scores_plus.argsort(axis=axis) != scores_minus.argsort(axis=axis)).any(
-                axis=axis
-            )
+            ranks = [s.argsort(axis=axis, kind="stable") for s in (scores_plus, scores_minus)]
+            mask = (ranks[0] != ranks[1]).any(axis=axis)
+        elif "last-of-equals" in on:
+            last = [np.flip(s, axis).argmax(axis=axis) for s in (scores_plus, scores_minus)]
+            mask = last[0] != last[1]
+        elif "all-of-equals" in on:
+            best = [s == s.max(axis=axis, keepdims=True) for s in (scores_plus, scores_minus)]
+            mask = (best[0] != best[1]).any(axis=axis)
+        elif "overtaken" in on:
+            old = np.expand_dims(scores_plus.argmax(axis=axis), axis)
+            kept = np.take_along_axis(scores_minus, old, axis).squeeze(axis)
+            mask = kept < scores_minus.max(axis=axis)
         else:
             mask = scores_plus.argmax(axis=axis) != scores_minus.argmax(axis=axis)
         if "inverted" in on:
@@ -820,6 +936,21 @@ add(
                 "It looks as if any change of order counts.",
                 "Only the winner matters; the rest may swap places.",
             ),
+            Mistake(
+                "last-of-equals",
+                "It looks as if the last of equal scores wins.",
+                "The first one wins, as with argmax.",
+            ),
+            Mistake(
+                "all-of-equals",
+                "It looks as if equal scores win together.",
+                "The first of them wins: compare the arg max of the two sides.",
+            ),
+            Mistake(
+                "overtaken",
+                "It looks as if you ask whether the old winner has been overtaken.",
+                "Of equal scores the first wins: compare the arg max of the two sides.",
+            ),
             _INVERTED,
             _ANY,
         ),
@@ -833,13 +964,36 @@ def count_crossed_cases(rng: Rng) -> list[Case]:
         W, X = rng.normal(size=(4, 3)), rng.normal(size=(num_examples, 4))
         index = (int(rng.integers(4)), int(rng.integers(3)))
         if h is None:
-            # At the default h a kink is crossed only where one lies almost on the boundary.
-            lean = X[:, index[0]] * 1e-6
-            others = X @ W[:, index[1]]
-            X[::3, 0] -= (others - lean)[::3] / W[0, index[1]]
+            # At the default h a kink is crossed only where one lies almost on the boundary: a third
+            # of the kinks lie within 1e-5 of W[index], a third a little further away.
+            _put_kinks(W, X, index, slice(0, None, 3), rng.uniform(2e-6, 8e-6, 67))
+            _put_kinks(W, X, index, slice(1, None, 3), -rng.uniform(3e-5, 3e-4, 67))
         about = f"{num_examples} examples, " + ("h left out" if h is None else f"h = {h:g}")
         cases.append({"about": about, "W": W, "X": X, "index": index, "h": h})
-    return cases
+    return [*cases, _exact_zeros(rng)]
+
+
+def _put_kinks(
+    W: Array, X: Array, index: tuple[int, int], rows: slice, where: npt.ArrayLike
+) -> None:
+    """Change the inputs of some rows so that their kinks lie `where` away from W[index]."""
+    d, c = index
+    other = (d + 1) % len(W)
+    gap = X[rows] @ W[:, c] + X[rows, d] * np.asarray(where)
+    X[rows, other] -= gap / W[other, c]
+
+
+def _exact_zeros(rng: Rng) -> Case:
+    """Small numbers, exact in binary: the pre-activations are 0 at one end of the step."""
+    W = rng.integers(-3, 4, (4, 3)) / 2
+    index = (int(rng.integers(4)), int(rng.integers(3)))
+    W[(index[0] + 1) % 4, index[1]] = 1.0
+    X = rng.integers(1, 4, (9, 4)).astype(float)
+    # Five kinks that count and four that don't, at the lower and at the upper end.
+    X[[1, 3, 4, 6], index[0]] *= -1
+    _put_kinks(W, X, index, slice(0, 4), 0.5)
+    _put_kinks(W, X, index, slice(4, 9), -0.5)
+    return {"about": "pre-activations of exactly 0", "W": W, "X": X, "index": index, "h": 0.5}
 
 
 def count_crossed_family(on: Switches) -> Callable[..., Any]:
@@ -852,11 +1006,22 @@ def count_crossed_family(on: Switches) -> Callable[..., Any]:
             plus[index] += h
             if "one-sided" not in on:
                 minus[index] -= h
-        mask = (X @ plus > 0) != (X @ minus > 0)
+        ahead, behind = X @ plus, X @ minus
+        mask = (ahead > 0) != (behind > 0)
+        if "product" in on:
+            mask = ahead * behind < 0
+        elif "sign" in on:
+            mask = np.sign(ahead) != np.sign(behind)
+        elif "not-negative" in on:
+            mask = (ahead >= 0) != (behind >= 0)
+        if "one-way" in on:
+            mask = (ahead > 0) & mask
         if "unmoved-again" in on:
             mask = (X @ W > 0) & mask
         if "inverted" in on:
             mask = ~mask
+        if "W-left-changed" in on:
+            W[index] -= h
         if "share" in on:
             return mask.mean()
         return int(mask.any()) if "yes-or-no" in on else int(mask.sum())
@@ -906,6 +1071,13 @@ add(
                 "It looks as if only units that are on at W itself count.",
                 "A unit that is off at W may be on at W + h or W − h.",
             ),
+            *_SIDES,
+            _ONE_WAY,
+            Mistake(
+                "W-left-changed",
+                "It looks as if W is not what it was after the call.",
+                "Move the weight in copies of W, or put it back.",
+            ),
         ),
     )
 )
@@ -914,7 +1086,7 @@ add(
 
 
 def sample_coordinates_cases(rng: Rng) -> list[Case]:
-    shapes = {"W1": (40, 50), "b1": (3,), "scale": (), "W2": (2, 3)}
+    shapes = {"W1": (40, 50), "b1": (3,), "scale": (), "W2": (2, 3), "V": (12, 8)}
     return [
         {
             "about": f"{k} coordinates a parameter",
@@ -941,10 +1113,17 @@ def sample_coordinates_family(on: Switches) -> Callable[..., Any]:
                 flat = rng.integers(0, size, count)
             elif "first-ones" in on:
                 flat = np.arange(count)
+            elif "run" in on:
+                flat = (rng.integers(size) + np.arange(count)) % size
+            elif "axes-apart" in on and value.ndim == 2 and min(value.shape) >= count:
+                axes = [rng.choice(n, size=count, replace=False) for n in value.shape]
+                flat = np.ravel_multi_index(axes, value.shape)
             else:
                 flat = rng.choice(size, size=count, replace=False)
             if "flat" in on:
                 chosen[name] = [int(k) for k in flat]
+            elif "arrays" in on:
+                chosen[name] = [np.array(np.unravel_index(k, value.shape)) for k in flat]
             else:
                 chosen[name] = [
                     tuple(int(i) for i in np.unravel_index(k, value.shape)) for k in flat
@@ -1014,6 +1193,21 @@ add(
                 "Return index tuples, one number an axis: np.unravel_index.",
             ),
             Mistake(
+                "arrays",
+                "It looks as if each position is an array.",
+                "An array as an index picks whole rows: make it a tuple.",
+            ),
+            Mistake(
+                "run",
+                "It looks as if the positions follow one another, from a random start.",
+                "Neighbours share their bugs: draw every position by itself.",
+            ),
+            Mistake(
+                "axes-apart",
+                "It looks as if rows and columns are drawn apart, none of them twice.",
+                "Two positions may share a row. Draw flat positions, and unravel them.",
+            ),
+            Mistake(
                 "never-last",
                 "It looks as if the last coordinate is never drawn.",
                 "The upper end of a range is left out already; don't subtract one.",
@@ -1024,16 +1218,31 @@ add(
 )
 
 
+_H_IGNORED = Mistake(
+    "h-ignored",
+    "It looks as if the step is 1e-5 whatever `h` is.",
+    "Hand `h` on to the difference.",
+)
+
+
 # ---- scaling -------------------------------------------------------------------------------------
 
 
 def scaled_check_cases(rng: Rng) -> list[Case]:
     cases: list[Case] = []
-    for shape, scale, h in (((3,), 1e4, 1e-5), ((2, 3), 3.0, 1e-4), ((), 50.0, None)):
+    for shape, scale, h, side in (
+        ((3,), 1e4, 1e-5, 1),
+        ((2, 3), 3.0, 1e-4, 1),
+        ((), 50.0, None, 1),
+        ((4,), 1e-7, 0.3, -1),
+    ):
         x = np.asarray(rng.uniform(-1, 1, shape))
         w = np.asarray(rng.uniform(0.5, 2.0, shape))
-        # Too large in every coordinate, so that a signed error is negative throughout.
+        # Too large in every coordinate, so that a signed error is negative throughout; once too
+        # small, by more than the difference itself is off at its large h.
         planted = 1 + rng.uniform(0.01, 0.05, shape) * np.sign(wave_gradient(w)(x))
+        if side < 0:
+            planted = np.asarray(rng.uniform(0.5, 0.7, shape))
         about = f"x of shape {shape}, scale = {scale:g}"
         cases.append({"about": about, "x": x, "w": w, "planted": planted, "scale": scale, "h": h})
     tiny = {**cases[0], "planted": np.ones(3), "scale": 1e-320}
@@ -1043,6 +1252,7 @@ def scaled_check_cases(rng: Rng) -> list[Case]:
 def scaled_check_family(on: Switches) -> Callable[..., Any]:
     def scaled_check(f: Any, df: Any, x: Any, *, scale: float, h: float = 1e-5) -> Any:
         x = np.array(x, dtype=float)
+        h = 1e-5 if "h-ignored" in on else h
         left = 1.0 if "analytic-only" in on or "forgotten" in on else scale
         right = 1.0 if "numerical-only" in on or "forgotten" in on else scale
         analytic = right * np.asarray(df(x))
@@ -1058,8 +1268,13 @@ def scaled_check_family(on: Switches) -> Callable[..., Any]:
         error = np.abs(numerical - analytic)
         if "signed" in on:
             error = numerical - analytic
+        size = np.maximum(np.abs(numerical), np.abs(analytic))
+        if "analytic-size" in on:
+            size = np.abs(analytic)
+        if "epsilon" in on:
+            size = size + 1e-8
         if "absolute" not in on:
-            error = error / np.maximum(np.abs(numerical), np.abs(analytic))
+            error = error / size
         return float(error.mean() if "mean" in on else error.max())
 
     return scaled_check
@@ -1074,8 +1289,8 @@ add(
         mistakes=(
             Mistake(
                 "forgotten",
-                "It looks as if `scale` isn't used.",
-                "Multiply f before the difference is taken, and df too.",
+                "It looks as if `scale` isn't used before the difference is taken.",
+                "Take the difference of `scale * f`; the factor of a finished one cancels.",
             ),
             Mistake(
                 "numerical-only",
@@ -1107,6 +1322,17 @@ add(
                 "It looks as if the errors keep their sign.",
                 "Take absolute values before the maximum.",
             ),
+            Mistake(
+                "analytic-size",
+                "It looks as if you divide by the size of the analytic gradient alone.",
+                "Neither is known to be right: divide by the larger of the two sizes.",
+            ),
+            Mistake(
+                "epsilon",
+                "It looks as if a small number is added to the denominator.",
+                "It hides the errors of small gradients, and this check is about scale.",
+            ),
+            _H_IGNORED,
         ),
     )
 )
@@ -1114,29 +1340,70 @@ add(
 # ---- the softmax loss ----------------------------------------------------------------------------
 
 
+FAINT = 250.0
+"""From how large a mean of 1/p on, relative to the loss, 1e-11 inside the logarithm shows."""
+
+
 def softmax_loss_cases(rng: Rng) -> list[Case]:
-    cases: list[Case] = []
-    for (n, d, c), reg, offset in (
-        ((5, 4, 3), 0.0, 0.0),
-        ((4, 3, 6), 1.0, 0.0),
-        ((6, 5, 4), 2.0, 1000.0),
-        ((7, 2, 5), 0.0, 1000.0),
-    ):
-        W, X = rng.normal(size=(d, c)), rng.normal(size=(n, d))
-        y = rng.integers(0, c, n)
-        y[0] = c - 1
-        if offset:
-            # A column of ±1000s against a row of ones: each example's scores have their own offset.
-            X[:, 0] = offset * rng.choice([-1.0, 1.0], n)
-            X[:2, 0] = offset, -offset
-            if reg == 0:
-                X[:, 0] = offset
-            W[0] = 1.0
-        about = f"N = {n}, D = {d}, C = {c}, reg = {reg:g}" + (
-            ", scores shifted by ±1000" if offset else ""
+    return [
+        _softmax_case(rng, shape, reg, offsets)
+        for shape, reg, offsets in (
+            ((5, 4, 3), 0.0, "none"),
+            ((4, 3, 6), 1.0, "none"),
+            ((6, 5, 4), 2.0, "±1000"),
+            ((7, 2, 5), 0.0, "+1000"),
+            # Within the range of exp row by row, and twice that from one row to another.
+            ((4, 3, 4), 0.5, "±680"),
         )
-        cases.append({"about": about, "W": W, "X": X, "y": y, "reg": reg})
-    return cases
+    ] + [_faint_case(rng)]
+
+
+def _softmax_case(rng: Rng, shape: tuple[int, int, int], reg: float, offsets: str) -> Case:
+    """A case in which a tiny number inside the logarithm, up to 1e-12, doesn't show."""
+    case = _scores_case(rng, shape, reg, offsets)
+    while _faintness(case) > FAINT:
+        case = _scores_case(rng, shape, reg, offsets)
+    return case
+
+
+def _scores_case(rng: Rng, shape: tuple[int, int, int], reg: float, offsets: str) -> Case:
+    n, d, c = shape
+    W, X = rng.normal(size=(d, c)), rng.normal(size=(n, d))
+    y = rng.integers(0, c, n)
+    y[0] = c - 1
+    if offsets != "none":
+        # A column of ±1000s against a row of ones: each example's scores have their own offset.
+        size = float(offsets[1:])
+        X[:, 0] = size if offsets[0] == "+" else size * np.resize([1.0, -1.0], n)
+        W[0] = 1.0
+    about = f"N = {n}, D = {d}, C = {c}, reg = {reg:g}" + (
+        f", scores shifted by {offsets}" if offsets != "none" else ""
+    )
+    return {"about": about, "W": W, "X": X, "y": y, "reg": reg}
+
+
+def _faintness(case: Case) -> float:
+    """The mean of 1/p of the true classes, relative to the loss."""
+    scores = case["X"] @ case["W"]
+    exps = np.exp(scores - scores.max(axis=1, keepdims=True))
+    p = exps[np.arange(len(exps)), case["y"]] / exps.sum(axis=1)
+    return float((1 / p).mean()) / reference.softmax_loss(**_inputs(case))[0]
+
+
+def _inputs(case: Case) -> Case:
+    return {name: case[name] for name in ("W", "X", "y", "reg")}
+
+
+def _faint_case(rng: Rng) -> Case:
+    """One true class is so improbable that from 1e-11 on a number inside the logarithm shows."""
+    case = _softmax_case(rng, (4, 3, 5), 0.0, "none")
+    case["y"][0] = int(np.argmin(case["X"][0] @ case["W"]))
+    while _faintness(case) < FAINT:
+        case["X"][0] *= 1.01
+    return {**case, "about": "an example whose true class is improbable"}
+
+
+EPSILONS = {f"epsilon-{text}": float(text) for text in ("1e-5", "1e-6", "1e-8", "1e-10")}
 
 
 def softmax_loss_family(on: Switches) -> Callable[..., Any]:
@@ -1157,6 +1424,8 @@ def softmax_loss_family(on: Switches) -> Callable[..., Any]:
             losses = -chosen
         elif "log10" in on:
             losses = -np.log10(chosen)
+        elif on & EPSILONS.keys():
+            losses = -np.log(chosen + max(EPSILONS[i] for i in on & EPSILONS.keys()))
         else:
             losses = -np.log(chosen)
         loss = losses.sum() if "loss-summed" in on else losses.mean()
@@ -1239,6 +1508,15 @@ add(
                 "It looks as if the logarithm has base 10.",
                 "Use the natural one, np.log: the gradient p − 1 belongs to it.",
             ),
+            *(
+                Mistake(
+                    name,
+                    f"It looks as if {size:g} is added inside the logarithm.",
+                    "It hides how wrong an improbable class is. Work with the log-probabilities: "
+                    "score − log of the sum of exp.",
+                )
+                for name, size in EPSILONS.items()
+            ),
             Mistake(
                 "loss-summed",
                 "It looks as if the loss is summed over the batch.",
@@ -1317,6 +1595,27 @@ def _network_case(rng: Rng, *, scale: float = 0.7) -> Case:
     }
 
 
+def _every_error(case: Case, h: float) -> float:
+    """The largest relative error over every coordinate of a network without its bugs."""
+    right = network({**case, "bugs": {}})
+    most = max(p.size for p in case["params"].values())
+    rng = np.random.default_rng(0)
+    errors = reference.check_gradients(right, case["params"], per_parameter=most, rng=rng, h=h)
+    return max(errors.values())
+
+
+def _clear_case(rng: Rng) -> Case:
+    """A network in which rounding and truncation are nowhere taken for a bug."""
+    case = _network_case(rng)
+    while any(_every_error(case, h) > limit for h, limit in CLEAR.items()):
+        case = _network_case(rng)
+    return case
+
+
+CLEAR = {1e-4: 1e-5, 1e-5: 5e-8, 1e-6: 1e-6}
+"""The largest error of a right network at each step."""
+
+
 def check_gradients_cases(rng: Rng) -> list[Case]:
     cases: list[Case] = []
     for bugs, per_parameter, h, about in (
@@ -1324,15 +1623,20 @@ def check_gradients_cases(rng: Rng) -> list[Case]:
         ({}, 50, None, "a right network, every coordinate"),
         ({"b": 1.3}, 2, 1e-4, "a bug in the bias"),
         ({"V": -1.0}, 3, 1e-5, "one gradient of the wrong sign"),
+        ({"tanh": 0.4}, 50, 1e-5, "a bug of another size in each coordinate"),
+        ({"tanh": 0.1}, 50, 0.1, "a large step, every coordinate"),
+        ({"b": float("nan")}, 3, 1e-5, "a gradient of NaN"),
     ):
-        case = _network_case(rng)
+        case = _clear_case(rng)
         case |= {"bugs": bugs, "per_parameter": per_parameter, "h": h, "about": about}
-        case["seed"] = int(rng.integers(2**31))
+        case |= {"seed": int(rng.integers(2**31)), "others": []}
         cases.append(case)
     wide = _network_case(rng)
     wide["X"] = rng.integers(-1, 2, (6, 400)).astype(float)
     wide["params"]["W"] = np.round(0.01 * rng.integers(-6, 7, (400, 3)), 2)
-    wide |= {"bugs": {"b": 2.0}, "per_parameter": 3, "h": 1e-5, "seed": int(rng.integers(2**31))}
+    wide |= {"bugs": {"b": 2.0}, "per_parameter": 3, "h": 1e-5}
+    seed, *others = (int(k) for k in rng.integers(2**31, size=3))
+    wide |= {"seed": seed, "others": others}
     return [*cases, {**wide, "about": "a bug in a bias of 3 beside a weight of 1,200"}]
 
 
@@ -1341,6 +1645,8 @@ def check_gradients_family(on: Switches) -> Callable[..., Any]:
         loss_and_grads: Any, params: Any, *, per_parameter: int, rng: Rng, h: float = 1e-5
     ) -> Any:
         _, grads = loss_and_grads(params)
+        h = 1e-5 if "h-ignored" in on else h
+        rng = np.random.default_rng(0) if "own-generator" in on else rng
         if "one-long-vector" in on:
             total = sum(v.size for v in params.values())
             picks = rng.choice(total, size=min(per_parameter, total), replace=False)
@@ -1352,24 +1658,25 @@ def check_gradients_family(on: Switches) -> Callable[..., Any]:
                 start += value.size
             else:
                 count = value.size if "every-coordinate" in on else min(per_parameter, value.size)
+                count = 1 if "first-only" in on else count
                 flat = list(rng.choice(value.size, size=count, replace=False))
-            found = [
-                _coordinate_error(on, loss_and_grads, params, name, int(k), grads[name], h)
-                for k in flat
+                if on & {"first-ones", "first-only"}:
+                    flat = list(range(count))
+            pairs = [
+                _slopes(on, loss_and_grads, params, name, int(k), grads[name], h) for k in flat
             ]
-            errors[name] = float(
-                min(found) if "smallest" in on and found else max(found, default=0)
-            )
+            errors[name] = _together(on, pairs)
         if "one-number" in on:
-            return max(errors.values())
+            return float(np.max(list(errors.values())))
         return errors
 
     return check_gradients
 
 
-def _coordinate_error(
+def _slopes(
     on: Switches, loss_and_grads: Any, params: Any, name: str, k: int, grad: Any, h: float
-) -> float:
+) -> tuple[float, float]:
+    """The numerical and the analytic slope at one coordinate."""
     index = np.unravel_index(k, params[name].shape)
 
     def loss(by: float) -> float:
@@ -1381,14 +1688,40 @@ def _coordinate_error(
         numerical = (loss(h) - float(loss_and_grads(params)[0])) / h
     else:
         numerical = (loss(h) - loss(-h)) / (h if "not-halved" in on else 2 * h)
-    gap = abs(numerical - grad[index])
-    if "absolute" in on:
-        return float(gap)
-    size = max(abs(numerical), abs(grad[index]))
-    if "sum" in on:
-        size = abs(numerical) + abs(grad[index])
-    return float(gap / size) if size > 0 else 0.0
+    return numerical, float(grad[index])
 
+
+def _together(on: Switches, pairs: list[tuple[float, float]]) -> float:
+    """One error of all the slopes of a parameter."""
+    if not pairs:
+        return 0.0
+    numerical, analytic = np.array(pairs).T
+    if "norms" in on:
+        size = max(np.linalg.norm(numerical), np.linalg.norm(analytic))
+        return float(np.linalg.norm(numerical - analytic) / size)
+    gaps, sizes = np.abs(numerical - analytic), np.maximum(np.abs(numerical), np.abs(analytic))
+    if "sum" in on:
+        sizes = np.abs(numerical) + np.abs(analytic)
+    errors = (
+        gaps if "absolute" in on else np.where(sizes == 0, 0.0, gaps / np.where(sizes, sizes, 1))
+    )
+    if "nan-swallowed" in on:
+        errors = np.nan_to_num(errors, nan=0.0)
+    if "smallest" in on:
+        return float(errors.min())
+    return float(errors.mean() if "mean" in on else errors.max())
+
+
+_WORST_COORDINATE_MEAN = Mistake(
+    "mean",
+    "It looks as if the mean of the errors is taken.",
+    "One wrong coordinate drowns in a mean: take the largest.",
+)
+_NAN_SWALLOWED = Mistake(
+    "nan-swallowed",
+    "It looks as if NaN gets lost on the way.",
+    "max(0.0, nan) is 0.0, and nan > 1e-4 is False: use np.max, and ask `not error <= limit`.",
+)
 
 add(
     Entry(
@@ -1437,6 +1770,34 @@ add(
                 "It looks as if one number comes back for all parameters.",
                 "Return a dictionary, one error a parameter: it tells where to look.",
             ),
+            _WORST_COORDINATE_MEAN,
+            Mistake(
+                "smallest",
+                "It looks as if the smallest error of each parameter is returned.",
+                "A check is as good as its worst coordinate: take the largest.",
+            ),
+            Mistake(
+                "norms",
+                "It looks as if whole gradients are compared by their length.",
+                "A wrong coordinate drowns among many: compare one by one, and take the largest.",
+            ),
+            Mistake(
+                "first-only",
+                "It looks as if only the first coordinate of each parameter is checked.",
+                "Check `per_parameter` coordinates of each, drawn at random.",
+            ),
+            Mistake(
+                "first-ones",
+                "It looks as if the first coordinates of each parameter are checked.",
+                "Bugs don't live in the first rows only: draw at random.",
+            ),
+            Mistake(
+                "own-generator",
+                "It looks as if a generator of your own is used, with a fixed seed.",
+                "Draw from the `rng` that is handed in.",
+            ),
+            _H_IGNORED,
+            _NAN_SWALLOWED,
         ),
     )
 )
@@ -1444,13 +1805,15 @@ add(
 
 def penalty_check_cases(rng: Rng) -> list[Case]:
     cases: list[Case] = []
-    for bugs, factor, reg, about in (
-        ({"W": 1.2, "V": 1.01}, 1.0, 5.0, "a bug in the data loss"),
-        ({}, 2.0, 0.5, "a bug in the penalty"),
-        ({"b": 1.4}, 0.5, 2.0, "bugs in both"),
-        ({}, 1.0, 1.0, "no bug"),
+    for bugs, factors, reg, about in (
+        ({"W": 1.2, "V": 1.01}, (1.0, 1.0, 1.0), 5.0, "a bug in the data loss"),
+        ({}, (2.0, 1.5, 1.2), 0.5, "a bug in the penalty"),
+        ({"b": 1.4}, (0.5, 1.0, 0.7), 2.0, "bugs in both"),
+        ({"V": 0.8}, (1.0, 2.0, 1.0), 2.0, "bugs in V, and in the penalty of b"),
+        ({}, (1.0, 1.0, 1.0), 1.0, "no bug"),
     ):
         case = _network_case(rng)
+        factor = dict(zip("WbV", factors, strict=True))
         case |= {"bugs": bugs, "penalty_factor": factor, "reg": reg, "about": about}
         cases.append(case)
     return cases
@@ -1476,6 +1839,8 @@ def penalty_check_family(on: Switches) -> Callable[..., Any]:
             values = list(errors.values())
             if "first-only" in on:
                 return values[0]
+            if "smallest" in on:
+                return min(values)
             return sum(values) / len(values) if "mean" in on else max(values)
 
         result = {"data": worst(check(data, params)), "penalty": worst(check(penalty, params))}
@@ -1490,6 +1855,11 @@ _WORST_MEAN = Mistake(
     "mean",
     "It looks as if the mean of the errors is taken.",
     "One wrong parameter drowns in a mean: take the largest.",
+)
+_SMALLEST = Mistake(
+    "smallest",
+    "It looks as if the smallest error is returned.",
+    "A check is as good as its worst coordinate: take the largest.",
 )
 
 add(
@@ -1517,7 +1887,7 @@ add(
             Mistake(
                 "loss-not-subtracted",
                 "It looks as if the penalty's loss still holds the data loss.",
-                "Subtract the loss at reg = 0, as you do with the gradients.",
+                "Subtract the loss at reg = 0, at the same parameters, as with the gradients.",
             ),
             Mistake(
                 "first-only",
@@ -1525,6 +1895,7 @@ add(
                 "Take the largest error over all parameters.",
             ),
             _WORST_MEAN,
+            _SMALLEST,
             Mistake(
                 "swapped",
                 "It looks as if the two answers have changed places.",
@@ -1537,7 +1908,7 @@ add(
 
 def burn_in_check_cases(rng: Rng) -> list[Case]:
     cases: list[Case] = []
-    for scale, num_steps, learning_rate in ((1e-3, 8, 0.1), (0.01, 15, 0.05)):
+    for scale, num_steps, learning_rate in ((1e-3, 4, 0.1), (0.01, 3, 0.15), (0.3, 1, 0.02)):
         case = _network_case(rng, scale=scale)
         # Tiny weights leave the saddle at zero slowly: the output layer starts larger.
         case["params"]["V"] = rng.normal(size=case["params"]["V"].shape)
@@ -1545,7 +1916,8 @@ def burn_in_check_cases(rng: Rng) -> list[Case]:
             "bugs": {"tanh": 0.5},
             "num_steps": num_steps,
             "learning_rate": learning_rate,
-            "about": f"{num_steps} steps at a learning rate of {learning_rate:g}",
+            "about": f"{num_steps} step{'s' if num_steps > 1 else ''} "
+            f"at a learning rate of {learning_rate:g}",
         }
         cases.append(case)
     return cases
@@ -1561,13 +1933,13 @@ def burn_in_check_family(on: Switches) -> Callable[..., Any]:
         _, stale = loss_and_grads(moved)
         for _ in range(steps):
             grads = stale if "stale-gradient" in on else loss_and_grads(moved)[1]
-            sign = 1 if "uphill" in on else -1
-            moved = {
-                name: value
-                if "first-only" in on and name != next(iter(moved))
-                else value + sign * learning_rate * grads[name]
-                for name, value in moved.items()
-            }
+            rate = (1 if "uphill" in on else -1) * (1 if "no-rate" in on else learning_rate)
+            start, moved = moved, dict(moved)
+            for name in start:
+                if "one-by-one" in on:
+                    grads = loss_and_grads(moved)[1]
+                if "first-only" not in on or name == next(iter(start)):
+                    moved[name] = start[name] + rate * grads[name]
         before, after = check(loss_and_grads, params), check(loss_and_grads, moved)
         if "both-after" in on:
             before = after
@@ -1614,6 +1986,16 @@ add(
                 "Update every parameter in each step.",
             ),
             Mistake(
+                "one-by-one",
+                "It looks as if the gradient is taken anew after each parameter has moved.",
+                "Compute all gradients first, then move all parameters.",
+            ),
+            Mistake(
+                "no-rate",
+                "It looks as if the steps leave out the learning rate.",
+                "Subtract learning_rate · gradient.",
+            ),
+            Mistake(
                 "both-after",
                 "It looks as if both checks see the parameters after the burn-in.",
                 "Check first, or move copies: the start must still be there.",
@@ -1630,7 +2012,10 @@ add(
 
 def seeded_check_cases(rng: Rng) -> list[Case]:
     cases: list[Case] = []
-    for bugs, about in (({"W": 1.2, "b": 0.7}, "two gradients off"), ({}, "a right network")):
+    for bugs, about in (
+        ({"tanh": 0.4}, "a bug that shows in some masks more"),
+        ({}, "a right network"),
+    ):
         case = _network_case(rng)
         case |= {"bugs": bugs, "seed": int(rng.integers(2**30)), "about": about}
         cases.append(case)
@@ -1651,6 +2036,8 @@ def seeded_check_family(on: Switches) -> Callable[..., Any]:
                 return loss_and_grads(p, np.random.default_rng(seed + calls))
             if "own-seed" in on:
                 return loss_and_grads(p, np.random.default_rng(0))
+            if "seed-moved" in on:
+                return loss_and_grads(p, np.random.default_rng(seed + 1))
             if "gradient-apart" in on and calls == 1:
                 return loss_and_grads(p, shared)[0], loss_and_grads(p, shared)[1]
             return loss_and_grads(p, np.random.default_rng(seed))
@@ -1684,6 +2071,11 @@ add(
                 "Make the generator from the seed that is handed in.",
             ),
             Mistake(
+                "seed-moved",
+                "It looks as if the generator is made from seed + 1.",
+                "Make it from `seed` itself.",
+            ),
+            Mistake(
                 "gradient-apart",
                 "It looks as if the analytic gradient comes from another mask than the losses.",
                 "Take loss and gradients from one call, with a generator made for it.",
@@ -1700,11 +2092,12 @@ add(
 
 def precision_errors_cases(rng: Rng) -> list[Case]:
     cases: list[Case] = []
-    for _ in range(2):
+    # Each parameter is the worst one once, the best one once and in between once.
+    for order in ("WbV", "bVW", "VWb"):
         case = _network_case(rng)
         case["about"] = "a network of three parameters"
         case["errors"] = {
-            dtype: dict(zip("WbV", (low * rng.uniform([3, 1, 6], [5, 2, 9])).tolist(), strict=True))
+            dtype: _in_order(order, low * rng.uniform([3, 1, 6], [5, 2, 9]))
             for dtype, low in (
                 ("float16", 1e-1),
                 ("float32", 1e-3),
@@ -1714,6 +2107,12 @@ def precision_errors_cases(rng: Rng) -> list[Case]:
         }
         cases.append(case)
     return cases
+
+
+def _in_order(names: str, errors: Array) -> dict[str, float]:
+    """The errors of W, b and V, in that order whatever that of `names` is."""
+    by_name = dict(zip(names, errors.tolist(), strict=True))
+    return {name: by_name[name] for name in "WbV"}
 
 
 def precision_errors_family(on: Switches) -> Callable[..., Any]:
@@ -1726,8 +2125,8 @@ def precision_errors_family(on: Switches) -> Callable[..., Any]:
             if "not-cast" in on:
                 cast = params
             values = list(check(loss_and_grads, cast).values())
-            if "first-only" in on:
-                return values[0]
+            if on & {"first-only", "last-only"}:
+                return values[0 if "first-only" in on else -1]
             if "smallest" in on:
                 return min(values)
             return sum(values) / len(values) if "mean" in on else max(values)
@@ -1768,10 +2167,11 @@ add(
                 "It looks as if only the first parameter's error is returned.",
                 "Take the largest error over all parameters.",
             ),
+            _SMALLEST,
             Mistake(
-                "smallest",
-                "It looks as if the smallest error is returned.",
-                "A check is as good as its worst coordinate: take the largest.",
+                "last-only",
+                "It looks as if only the last parameter's error is returned.",
+                "Take the largest error over all parameters.",
             ),
             Mistake(
                 "swapped",
@@ -1783,12 +2183,24 @@ add(
 )
 
 
+def _sized(rng: Rng, size: float) -> Case:
+    """A network with outputs of another size; a right one reads well below 1e-7 all the same."""
+    while True:
+        made = _network_case(rng)
+        made["params"]["V"] = made["params"]["V"] * size
+        made["target"] = made["target"] * size
+        if all(_every_error(made, h) <= limit for h, limit in CLEAR.items()):
+            return made
+
+
 def find_bugs_cases(rng: Rng) -> list[Case]:
     """Layers whose bugs, or whose soundness, only a careful check tells apart."""
     base = _network_case(rng)
 
-    def layer(name: str, bugs: Case, *, wide: bool = False, broad: bool = False) -> Case:
-        made = _network_case(rng)
+    def layer(
+        name: str, bugs: Case, *, wide: bool = False, broad: bool = False, size: float = 1.0
+    ) -> Case:
+        made = _sized(rng, size)
         if broad:
             made["target"] = rng.normal(size=(6, 40))
             made["params"]["V"] = rng.normal(size=(3, 40))
@@ -1808,14 +2220,10 @@ def find_bugs_cases(rng: Rng) -> list[Case]:
         layer(next(names), {"b": 0.6}, wide=True),
         layer(next(names), {}),
         layer(next(names), {"W": -1.0, "b": -1.0, "V": -1.0}),
+        layer(next(names), dict.fromkeys("WbV", float("nan"))),
+        layer(next(names), dict.fromkeys("WbV", 1.4), size=1e-5),
+        layer(next(names), {}, size=1e2),
     ]
-    quiet = layer(next(names), {"W": 1.4, "b": 1.4, "V": 1.4})
-    quiet["params"]["V"] = quiet["params"]["V"] * 1e-5
-    quiet["target"] = quiet["target"] * 1e-5
-    loud = layer(next(names), {})
-    loud["params"]["V"] = loud["params"]["V"] * 1e4
-    loud["target"] = loud["target"] * 1e4
-    layers += [quiet, loud]
     order = rng.permutation(len(layers))
     return [
         {
@@ -1830,13 +2238,15 @@ def find_bugs_cases(rng: Rng) -> list[Case]:
 def find_bugs_family(on: Switches) -> Callable[..., Any]:
     def find_bugs(layers: Any, rng: Rng) -> Any:
         found = set()
-        threshold = 1e-2 if "too-lenient" in on else 1e-13 if "too-strict" in on else 1e-4
-        check = check_gradients_family(on & {"one-long-vector", "absolute"})
+        threshold = 1e-2 if "too-lenient" in on else 1e-4
+        check = check_gradients_family(on & {"one-long-vector", "absolute", "nan-swallowed"})
         for name, (loss_and_grads, params) in layers.items():
             errors = check(loss_and_grads, params, per_parameter=5, rng=rng)
-            worst = errors["W"] if "first-only" in on else max(errors.values())
-            if (worst <= threshold) if "inverted" in on else (worst > threshold):
+            worst = errors["W"] if "first-only" in on else np.max(list(errors.values()))
+            if (worst <= threshold) == ("inverted" in on):
                 found.add(name)
+        if on & {"none-named", "all-named"}:
+            return set(layers) if "all-named" in on else set()
         return found
 
     return find_bugs
@@ -1853,11 +2263,6 @@ add(
                 "too-lenient",
                 "It looks as if errors up to 1e-2 pass.",
                 "A smooth layer in float64 should come out at 1e-7 or below; 1e-3 is a bug.",
-            ),
-            Mistake(
-                "too-strict",
-                "It looks as if rounding is taken for a bug.",
-                "A right layer shows 1e-10 or so: choose a threshold well above that.",
             ),
             Mistake(
                 "first-only",
@@ -1878,6 +2283,17 @@ add(
                 "inverted",
                 "It looks as if the right layers are named.",
                 "Return the layers with a bug.",
+            ),
+            _NAN_SWALLOWED,
+            Mistake(
+                "none-named",
+                "No layer is named.",
+                "Some do have a bug: add the name of each whose error is above the threshold.",
+            ),
+            Mistake(
+                "all-named",
+                "Every layer is named.",
+                "Some are right, but for rounding near 1e-10: put the threshold well above that.",
             ),
         ),
     )

@@ -8,15 +8,15 @@ def check_gradients(loss_and_grads, params, *, per_parameter, rng, h=1e-5):
     _, grads = loss_and_grads(params)
     errors = {}
     for name, chosen in sample_coordinates(params, per_parameter, rng).items():  # noqa: F821
-        worst = 0.0
+        gaps = []
         for index in chosen:
             plus, minus = params[name].copy(), params[name].copy()
             plus[index] += h
             minus[index] -= h
             rise = loss_and_grads({**params, name: plus})[0]
             rise -= loss_and_grads({**params, name: minus})[0]
-            worst = max(worst, float(np.abs(grads[name][index] - rise / (2 * h))))
-        errors[name] = worst
+            gaps.append(np.abs(grads[name][index] - rise / (2 * h)))
+        errors[name] = float(np.max(gaps))
     return errors
 
 

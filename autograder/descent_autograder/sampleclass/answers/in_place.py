@@ -48,5 +48,5 @@ def check_gradients(loss_and_grads, params, *, per_parameter, rng, h=1e-5):
             difference -= loss_and_grads(params)[0]
             value[index] = kept
             error = relative_error(grads[name][index], difference / (2 * h))  # noqa: F821
-            errors[name] = max(errors[name], float(error[0]))
+            errors[name] = float(np.maximum(errors[name], error[0]))
     return errors
