@@ -100,6 +100,8 @@ def faulty_model(case: Case) -> dict[str, Any]:
             reg = -reg
         elif fault == "penalty always on":
             reg = reg + 0.05
+        elif fault == "penalty only above 0.5":
+            reg = reg if reg > 0.5 else 0.0
         loss, grads = net.loss_and_grads(dict(params), X, np.asarray(y), reg=reg)
         if fault == "logarithm to base 10":
             return loss / np.log(10), {n: g / np.log(10) for n, g in grads.items()}
@@ -107,6 +109,8 @@ def faulty_model(case: Case) -> dict[str, Any]:
             return float("nan"), grads
         if fault == "gradients of the wrong sign":
             return loss, {n: -g for n, g in grads.items()}
+        if fault == "gradients are zero":
+            return loss, {n: 0 * g for n, g in grads.items()}
         return loss, grads
 
     def predict(params: Params, X: Array) -> Array:
