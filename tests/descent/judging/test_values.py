@@ -52,6 +52,9 @@ def test_nan_agrees_with_nothing(a: np.ndarray) -> None:
         ({"a": 1.0}, {"a": np.float64(1)}),
         ([(0, 1)], [np.array([0, 1])]),
         ({"x", "y"}, {"y", "x"}),
+        (np.str_("happy"), "happy"),
+        (np.array("happy"), "happy"),
+        ({np.str_("a"): np.str_("happy")}, {"a": "happy"}),
     ],
 )
 def test_other_spellings_of_the_same_value_agree(seen: object, expected: object) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import html.parser
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from descent.judging import Verdict, judge, public_exam
+from descent.judging import Candidate, Exam, Mistake, Verdict, judge, public_exam
 from descent.judging.exam import from_json, to_json
+from descent.questions import get
 
 
 def central(f: Callable[[Any], float], x: Any, h: float = 1e-5) -> Any:
@@ -87,6 +89,37 @@ def test_answers_that_say_nothing(answer: Any, status: str) -> None:
     assert (verdict.status, verdict.passed, verdict.score) == (status, False, 0.0)
 
 
+def test_only_a_blank_answer_is_said_to_be_blank() -> None:
+    def documented(f: Any, x: Any, h: float = 1e-5) -> Any:
+        """What the student reads."""
+        raise NotImplementedError
+
+    def calls_another(f: Any, x: Any, h: float = 1e-5) -> Any:
+        return unfinished(f, x)
+
+    def half_written(f: Any, x: Any, h: float = 1e-5) -> Any:
+        if h == "large":
+            return None
+        raise NotImplementedError("later")
+
+    for blank in (unfinished, documented):
+        assert "Nothing has been written here" in judged("central_difference", blank).text()
+    for other in (calls_another, half_written):
+        verdict = judged("central_difference", other)
+        assert verdict.status == "unfinished"
+        assert "Nothing has been written" not in verdict.text()
+        assert "here or in a function it calls" in verdict.text()
+
+
+def test_what_stands_for_an_object_behind_a_wall_is_not_shown() -> None:
+    def explains(*_: Any, **__: Any) -> Any:
+        raise TypeError("not 'descent_autograder.sandbox.inside.channel.RemoteCallable'")
+
+    text = judged("central_difference", explains).text()
+    assert "TypeError: not an object of yours" in text
+    assert "descent_autograder" not in text
+
+
 def test_an_error_is_shown_with_its_message() -> None:
     assert "ZeroDivisionError: oh no" in judged("central_difference", explode).text()
 
@@ -116,16 +149,27 @@ def test_changing_an_argument_costs_no_points_where_it_is_a_matter_of_style() ->
     assert "in place" in verdict.remarks[0]
 
 
+def test_it_is_not_said_to_cost_nothing_where_the_question_asks() -> None:
+    def moving(f: Any, x: Any, h: float = 1e-5) -> Any:
+        gradient = central(f, x, h)
+        x += 1
+        return gradient
+
+    verdict = judged("central_difference", moving)
+    assert not verdict.passed
+    assert verdict.remarks == []
+
+
 def test_arguments_are_private_writable_and_contiguous() -> None:
     seen: list[np.ndarray] = []
 
     def spy(a: Any, b: Any) -> Any:
-        seen.extend((a, b))
+        seen.extend(x for x in (a, b) if isinstance(x, np.ndarray))
         return np.zeros(1)
 
     exam = public_exam("relative_error")
     judge("relative_error", [spy], exam)
-    given = [case[k] for case in exam.cases for k in "ab"]
+    given = [case[k] for case in exam.cases for k in "ab" if isinstance(case[k], np.ndarray)]
     assert all(s.flags.writeable and s.flags.c_contiguous and s.dtype == float for s in seen)
     assert not any(np.shares_memory(s, g) for s, g in zip(seen, given, strict=True))
 
@@ -148,6 +192,50 @@ def test_an_overflow_is_named_however_it_is_written() -> None:
     with np.errstate(all="ignore"):
         verdict = judged("softmax_loss", by_log_sum)
     assert [m.id for m in verdict.mistakes] == ["shift-whole"]
+
+
+def test_more_than_two_mistakes_that_look_alike_are_none() -> None:
+    exam = public_exam("sgd")
+    records = [get("sgd").run([lambda w, *_, **__: (w, None)], case) for case in exam.cases]
+
+    def alike(count: int) -> Exam:
+        mistakes = [Mistake(f"m{i}", "It looks alike.") for i in range(count)]
+        candidates = [Candidate((m,), records.__getitem__) for m in mistakes]
+        return Exam(exam.question, exam.cases, exam.accepted, candidates)
+
+    for count, named in ((2, 2), (3, 0)):
+        verdict = judge("sgd", [lambda w, *_, **__: (w, None)], alike(count))
+        assert len(verdict.mistakes) == named
+
+
+def test_a_gradient_check_isnt_happy_beside_a_cross() -> None:
+    def rounded(w: Any, dw: Any, state: Any = None, *, learning_rate: float) -> Any:
+        return (w - learning_rate * dw) * (1 + 1e-8), state
+
+    text = judged("sgd", rounded).text()
+    assert "happy" not in text
+    numbers = re.findall(r"✗ w after 1 step.*: (\S+), expected (\S+);", text)
+    assert numbers
+    assert all(seen != expected for seen, expected in numbers)
+
+
+def test_float32_is_recognised() -> None:
+    def single(w: Any, dw: Any, state: Any = None, *, learning_rate: float) -> Any:
+        return np.float32(w - learning_rate * dw), state
+
+    assert "it looks like float32: stay in float64." in judged("sgd", single).text()
+
+
+def test_nan_alone_names_no_mistake() -> None:
+    def nowhere(W: Any, X: Any, y: Any, reg: float) -> Any:
+        return np.nan, np.full(W.shape, np.nan)
+
+    no_shift = Mistake("no-shift", "It overflows.")
+    exam = public_exam("softmax_loss")
+    records = [get("softmax_loss").run([nowhere], case) for case in exam.cases]
+    candidates = [Candidate((no_shift,), records.__getitem__)]
+    only_nan = Exam(exam.question, exam.cases, exam.accepted, candidates)
+    assert judge("softmax_loss", [nowhere], only_nan).mistakes == []
 
 
 def test_code_in_a_sentence_is_set_as_code() -> None:
