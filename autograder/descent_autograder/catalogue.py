@@ -32,7 +32,9 @@ class Entry:
     `family(on)` is a faulty version of the reference whose faults are switched on by their ids,
     so that any two can be combined; with nothing on it is right. `freedoms` are switches too:
     they change the numbers and are accepted. `variants` are other right answers, with the same
-    numbers. `few` says why there are fewer than five mistakes, where there are.
+    numbers. `alone` are mistakes that aren't looked for in pairs: each one more makes as many pairs
+    as there are mistakes, with every set of freedoms. `few` says why there are fewer than five
+    mistakes, where there are.
     """
 
     question: str
@@ -42,6 +44,7 @@ class Entry:
     mistakes: tuple[Mistake, ...]
     freedoms: tuple[str, ...] = ()
     variants: Mapping[str, Functions] = field(default_factory=dict)
+    alone: tuple[str, ...] = ()
     few: str = ""
 
     @property
@@ -129,10 +132,12 @@ def accepted_switches(entry: Entry) -> list[Switches]:
 
 
 def candidates(entry: Entry, cases: Sequence[Case], most: int = 2) -> Iterator[Candidate]:
-    """Every mistake alone, then every pair, each with every set of freedoms."""
+    """Every mistake alone, then the pairs, each with every set of freedoms."""
     for size in range(1, most + 1):
         for chosen in itertools.combinations(entry.mistakes, size):
             ids = frozenset(m.id for m in chosen)
+            if size > 1 and ids & set(entry.alone):
+                continue
             for freedom in accepted_switches(entry):
                 records = recording(entry.asked, entry.family(ids | freedom), cases)
                 yield Candidate(chosen, records.__getitem__)

@@ -28,6 +28,7 @@ def epochs_axis_cases(rng: Rng) -> list[Case]:
         (5, 6, 6),
         (1, 50, 7),
         (int(rng.integers(10, 30)), int(rng.integers(200, 900)), int(rng.integers(11, 90))),
+        _with_one_too_many(rng),
     ):
         cases.append(
             {
@@ -38,6 +39,19 @@ def epochs_axis_cases(rng: Rng) -> list[Case]:
             }
         )
     return cases
+
+
+def _with_one_too_many(rng: Rng) -> tuple[int, int, int]:
+    """A training in which np.arange with a step of one batch yields one number too many."""
+    while True:
+        num, examples, size = (int(rng.integers(*r)) for r in ((5, 30), (200, 900), (11, 90)))
+        if len(_float_steps(num, examples, size)) != num:
+            return num, examples, size
+
+
+def _float_steps(num_iterations: int, num_examples: int, batch_size: int) -> Array:
+    step = batch_size / num_examples
+    return np.arange(0, num_iterations * batch_size / num_examples, step)
 
 
 def epochs_axis_family(on: Switches) -> Callable[..., Any]:
@@ -53,9 +67,14 @@ def epochs_axis_family(on: Switches) -> Callable[..., Any]:
             return iterations * float(batch_size)
         if "stretched" in on:
             return np.linspace(0, num_iterations * batch_size / num_examples, num_iterations)
+        if "float-steps" in on:
+            return _float_steps(num_iterations, num_examples, batch_size)
         epochs = iterations * batch_size / num_examples
+        whole, left = np.divmod(iterations, -(-num_examples // batch_size))
         if "whole-batches" in on:
             epochs = iterations / -(-num_examples // batch_size)
+        elif "short-batches" in on:
+            epochs = whole + left * batch_size / num_examples
         return np.floor(epochs) if "whole-epochs" in on else epochs
 
     return epochs_axis
@@ -76,8 +95,9 @@ add(
         reference=reference.epochs_axis,
         cases=epochs_axis_cases,
         family=epochs_axis_family,
-        # The last, short batch of an epoch may be counted as a whole one.
-        freedoms=("whole-batches",),
+        # The last, short batch of an epoch may be counted as a whole one, as one of as many
+        # batches, or as what it is.
+        freedoms=("whole-batches", "short-batches"),
         mistakes=(
             Mistake(
                 "from-one",
@@ -115,6 +135,11 @@ add(
                 "It looks as if the last iteration stands at the end of the training.",
                 "Iteration i stands where i batches have been used; np.linspace includes its end.",
             ),
+            Mistake(
+                "float-steps",
+                "It looks as if np.arange takes steps that aren't whole: rounding can add one.",
+                "Count in whole numbers, np.arange(num_iterations), and multiply after that.",
+            ),
         ),
         variants={"a loop that counts": epochs_axis_loop},
     )
@@ -130,6 +155,13 @@ def update_ratio_cases(rng: Rng) -> list[Case]:
         cases.append({"about": f"w of shape {shape}", "w": w, "update": update})
     cases[-1]["about"], cases[-1]["w"] = "a w of zeros", np.zeros((3, 2))
     cases.append({"about": "an update of zeros", "w": rng.normal(size=4), "update": np.zeros(4)})
+    some, other = rng.uniform(0.5, 2.0, 2)
+    for about, weights in (
+        ("a w with zeros among its elements", [[0.0, some], [other, 0.0]]),
+        ("a w whose elements add up to 0", [[some, -some], [other, -other]]),
+    ):
+        update = 1e-3 * rng.normal(size=(2, 2))
+        cases.append({"about": about, "w": np.array(weights), "update": update})
     return cases
 
 
@@ -146,6 +178,8 @@ def _norm(x: Array, on: Switches) -> float:
 
 def update_ratio_family(on: Switches) -> Callable[..., Any]:
     def update_ratio(w: Any, update: Any) -> Any:
+        if ("any-zero" in on and not np.all(w)) or ("sum-zero" in on and np.sum(w) == 0):
+            return np.nan
         if not np.any(w):
             return 0.0 if "zero-for-nan" in on else np.inf if "inf-for-nan" in on else np.nan
         if "elementwise" in on:
@@ -217,6 +251,16 @@ add(
                 "inf-for-nan",
                 "It looks as if a w of zeros gives infinity.",
                 "There is no ratio to zero: return NaN, so that nobody takes it for a large one.",
+            ),
+            Mistake(
+                "any-zero",
+                "It looks as if one zero in w is enough for NaN.",
+                "Only a w that is zero all through has no ratio: ask whether its norm is 0.",
+            ),
+            Mistake(
+                "sum-zero",
+                "It looks as if NaN comes back where the elements of w add up to 0.",
+                "Weights of both signs cancel in a sum: ask whether the norm of w is 0.",
             ),
         ),
         variants={"loops": update_ratio_loop},
@@ -336,6 +380,8 @@ def wiggle_family(on: Switches) -> Callable[..., Any]:
         if "range" in on:
             return np.ptp(steps) / np.sqrt(2)
         size = np.sqrt(np.mean(steps**2)) if "not-centred" in on else np.std(steps)
+        if "one-less" in on:
+            size = np.sqrt(np.sum((steps - steps.mean()) ** 2) / np.float64(len(steps) - 1))
         if "root-missing" in on:
             return size
         size = size / (2 if "halved" in on else np.sqrt(2))
@@ -389,6 +435,12 @@ add(
                 "The standard deviation is its square root.",
             ),
             Mistake(
+                "one-less",
+                "It looks as if the standard deviation divides by one less than there are "
+                "differences.",
+                "Divide by their number, as np.std does.",
+            ),
+            Mistake(
                 "relative",
                 "It looks as if the wiggle is divided by the mean loss.",
                 "Return it in the units of the loss.",
@@ -418,6 +470,9 @@ def rate_in_band_cases(rng: Rng) -> list[Case]:
         case("a ratio near 1e-3 and a larger one in the band", [3.1e-4, 1e-3, 2.8e-3, 6e-2]),
         case("ratios on both ends of the band", [3e-4, 3e-3, 2e-2]),
         case("a large rate with a tiny ratio", [4e-4, 2e-3 * u, 8e-3, 1e-5]),
+        case("a ratio above the band between two in it", [4e-4, 8e-3 * u, 9e-4, 2e-2]),
+        case("ratios that fall while rates grow", [2.9e-3, 5e-4 * u, 1e-5]),
+        case("a ratio on the lower end of the band", [3e-4, 2e-2]),
     ]
 
 
@@ -430,6 +485,11 @@ def rate_in_band_family(on: Switches) -> Callable[..., Any]:
             known = [(abs(np.log(ratio / 1e-3)), rate) for rate, ratio in measured if ratio > 0]
             best = min(known)[1]
             return best if low <= dict(measured)[best] <= high else None
+        if "stops-at-high" in on:
+            for tried, (_, ratio) in enumerate(sorted(measured)):
+                if ratio > high:
+                    measured = sorted(measured)[:tried]
+                    break
         if "below-only" in on:
             inside = [rate for rate, ratio in measured if ratio <= high]
         elif "above-only" in on:
@@ -444,6 +504,8 @@ def rate_in_band_family(on: Switches) -> Callable[..., Any]:
             return max(rates) if "always-one" in on else None
         if "ratio-returned" in on:
             return dict(measured)[max(inside)]
+        if "largest-ratio" in on:
+            return max(inside, key=dict(measured).__getitem__)
         return min(inside) if "smallest" in on else inside[0] if "first" in on else max(inside)
 
     return rate_in_band
@@ -474,6 +536,16 @@ add(
                 "nearest",
                 "It looks as if the rate with the ratio nearest to 1e-3 is returned.",
                 "Any ratio in the band will do: return the largest such rate.",
+            ),
+            Mistake(
+                "largest-ratio",
+                "It looks as if the rate with the largest ratio in the band is returned.",
+                "Return the largest rate: a larger rate needn't have a larger ratio.",
+            ),
+            Mistake(
+                "stops-at-high",
+                "It looks as if the search ends at the first ratio above the band.",
+                "A larger rate may have a smaller ratio again: look at all of them.",
             ),
             Mistake(
                 "below-only",
@@ -520,7 +592,8 @@ add(
 
 def tile_filters_cases(rng: Rng) -> list[Case]:
     cases: list[Case] = []
-    for (height, width), count, columns in (((2, 3), 4, 2), ((3, 2), 5, 3), ((4, 3), 7, 2)):
+    shapes = (((2, 3), 4, 2), ((3, 2), 5, 3), ((4, 3), 7, 3), ((2, 2), 2, 3))
+    for (height, width), count, columns in shapes:
         W = rng.normal(size=(height * width, count)) * rng.uniform(0.2, 5, count)
         about = f"{count} filters of {height} × {width} in {columns} columns"
         if count == 5:
@@ -536,6 +609,7 @@ def tile_filters_family(on: Switches) -> Callable[..., Any]:
     def tile_filters(W: Any, image_shape: Any, num_columns: int) -> Any:
         height, width = image_shape
         count = W.shape[1]
+        num_columns = min(num_columns, count) if "few-columns" in on else num_columns
         filters = (
             W.reshape(count, height, width)
             if "rows-taken" in on
@@ -606,6 +680,11 @@ add(
                 "Round the number of rows up.",
             ),
             Mistake(
+                "few-columns",
+                "It looks as if the grid has no more columns than there are filters.",
+                "It always has num_columns; places left over are 0.",
+            ),
+            Mistake(
                 "white-rest",
                 "It looks as if the places left over are 1.",
                 "Leave them at 0.",
@@ -620,46 +699,118 @@ add(
 )
 
 
+PAIRS = (
+    ("smooth", "with noise", "smooth before smooth with noise"),
+    ("smooth", "noise", "smooth before pure noise"),
+    ("huge", "tiny noise", "smooth and large before noisy and small"),
+    ("louder", "noise", "smooth and a little larger before noisy"),
+    ("smooth", "dark noise", "smooth before noisy and dark"),
+    ("dark", "dark noise", "smooth and dark before noisy and dark"),
+    ("soft", "rows", "smooth before noisy from row to row"),
+    ("soft", "columns", "smooth before noisy from column to column"),
+)
+
+
 def smoothness_cases(rng: Rng) -> list[Case]:
     cases: list[Case] = []
-    for height, width in ((8, 8), (6, 9)):
-        y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
-        soft = [np.tanh(2 * (np.cos(a) * x + np.sin(a) * y)) for a in rng.uniform(0, np.pi, 6)]
-        noise = rng.normal(size=(4, height, width))
-        filters = [
-            soft[0],
-            soft[1] + 0.6 * noise[0],
-            3 * noise[1],
-            50 * soft[2],
-            0.01 * noise[2],
-            soft[3] - 20,
-            noise[3] - 20,
-            # Smooth along one axis and noisy along the other.
-            soft[4] * 0 + rng.normal(size=(height, 1)),
-            soft[4] * 0 + rng.normal(size=(1, width)),
-            soft[5],
-        ]
-        pairs = [
-            (0, 1, "smooth before a little noisy"),
-            (1, 2, "a little noisy before pure noise"),
-            (3, 4, "smooth and large before noisy and small"),
-            (0, 6, "smooth before noisy and dark"),
-            (5, 6, "smooth and dark before noisy and dark"),
-            (9, 7, "smooth before noisy from row to row"),
-            (9, 8, "smooth before noisy from column to column"),
-        ]
-        order = rng.permutation(len(filters))
-        W = np.array([filters[k].ravel() for k in order]).T.round(4)
-        at = {int(k): place for place, k in enumerate(order)}
+    for shape in ((8, 8), (6, 9)):
+        filters = _filters(shape, rng)
+        # What score to take is the student's choice: a sample in which sound ones are in doubt
+        # would be unfair.
+        while not all(_keeps_apart(design, filters) for design in DESIGNS):
+            filters = _filters(shape, rng)
+        order = list(rng.permutation(list(filters)))
         cases.append(
             {
-                "about": f"{len(filters)} filters of {height} × {width}",
-                "W": W,
-                "image_shape": [height, width],
-                "pairs": [[at[a], at[b], about] for a, b, about in pairs],
+                "about": f"{len(filters)} filters of {shape[0]} × {shape[1]}",
+                "W": np.array([filters[name].ravel() for name in order]).T.round(4),
+                "image_shape": list(shape),
+                "pairs": [[order.index(a), order.index(b), about] for a, b, about in PAIRS],
             }
         )
     return cases
+
+
+def _filters(shape: tuple[int, int], rng: Rng) -> dict[str, Array]:
+    """Filters by name; where nothing else is said their mean is 0 and their variance 1."""
+    height, width = shape
+    y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
+
+    def smooth(angle: float | None = None) -> Array:
+        angle = rng.uniform(0, 2 * np.pi) if angle is None else angle
+        return _standard(np.tanh(1.5 * (np.cos(angle) * x + np.sin(angle) * y)))
+
+    def noise(height: int = height, width: int = width) -> Array:
+        return _standard(np.zeros(shape) + rng.normal(size=(height, width)))
+
+    return {
+        "smooth": smooth(),
+        # A slope along the rows: whoever runs through a filter as one long row falls from the end
+        # of each to the beginning of the next.
+        "soft": smooth(rng.uniform(-0.4, 0.4)),
+        "with noise": smooth() + 0.9 * noise(),
+        "noise": noise(),
+        "huge": 50 * smooth(),
+        "tiny noise": 0.01 * noise(),
+        "louder": 1.6 * smooth(),
+        "dark": smooth() - 20,
+        "dark noise": noise() - 20,
+        # Smooth along one axis and noisy along the other.
+        "rows": noise(width=1),
+        "columns": noise(height=1),
+    }
+
+
+def _standard(x: Array) -> Array:
+    return np.asarray((x - x.mean()) / x.std())
+
+
+def _along(f: Array, measure: Callable[[Array, Array], float]) -> tuple[float, float]:
+    """A measure of neighbours, one below the other and side by side."""
+    return measure(f[1:], f[:-1]), measure(f[:, 1:], f[:, :-1])
+
+
+def _correlations(f: Array) -> tuple[float, float]:
+    return _along(f, lambda a, b: float(np.corrcoef(a.ravel(), b.ravel())[0, 1]))
+
+
+def _steps(f: Array) -> float:
+    return sum(_along(f, lambda a, b: float(np.abs(a - b).mean())))
+
+
+def _bend(f: Array) -> float:
+    """Mean size of the Laplacian inside the filter."""
+    around = f[2:, 1:-1] + f[:-2, 1:-1] + f[1:-1, 2:] + f[1:-1, :-2]
+    return float(np.abs(around - 4 * f[1:-1, 1:-1]).mean())
+
+
+def _low_frequencies(f: Array) -> float:
+    """The share of a filter's variance in waves of about four pixels or longer."""
+    power = np.abs(np.fft.fft2(f - f.mean())) ** 2
+    low = np.ix_(*(np.abs(np.fft.fftfreq(n)) <= 0.26 for n in f.shape))
+    return float(power[low].sum() / power.sum())
+
+
+DESIGNS: tuple[Callable[[Array], float], ...] = (
+    lambda f: -sum(_along(f, lambda a, b: float(np.square(a - b).mean()))) / float(f.var()),
+    lambda f: -_steps(f) / float(np.ptp(f)),
+    lambda f: -_steps(f) / float(f.std()),
+    lambda f: sum(_correlations(f)),
+    lambda f: min(_correlations(f)),
+    lambda f: -_bend(f) / float(f.std()),
+    _low_frequencies,
+)
+"""Sound scores for smoothness."""
+
+MARGIN = 0.1
+"""By how much of all scores' range a smooth filter must lie above a noisy one."""
+
+
+def _keeps_apart(design: Callable[[Array], float], filters: dict[str, Array]) -> bool:
+    """Whether a score tells the filters of every pair apart, by a margin."""
+    score = {name: design(f) for name, f in filters.items()}
+    margin = MARGIN * (max(score.values()) - min(score.values()))
+    return all(score[a] - score[b] > margin for a, b, _ in PAIRS)
 
 
 def smoothness_family(on: Switches) -> Callable[..., Any]:
@@ -673,6 +824,8 @@ def smoothness_family(on: Switches) -> Callable[..., Any]:
             rough = rough / np.square(filters).mean(axis=(1, 2))
         elif "size-counts" not in on:
             rough = rough / filters.var(axis=(1, 2))
+        if "contrast" in on:
+            rough = filters.std(axis=(1, 2))
         scores = rough if "roughness" in on else -rough
         return scores.mean() if "one-number" in on else scores
 
@@ -711,6 +864,11 @@ add(
                 "brightness-counts",
                 "It looks as if a filter's mean counts.",
                 "Take the mean away before you square: dark isn't smooth.",
+            ),
+            Mistake(
+                "contrast",
+                "It looks as if the score is how much a filter's weights vary.",
+                "That is contrast, wherever the pixels stand. Compare neighbours.",
             ),
             Mistake(
                 "right-only",
@@ -769,6 +927,10 @@ def classify_learning_rate_cases(rng: Rng) -> list[Case]:
 def classify_learning_rate_family(on: Switches) -> Callable[..., Any]:
     def classify_learning_rate(losses: Any) -> Any:
         word = _classify(np.asarray(losses, float), on)
+        if "nothing-returned" in on:
+            return None
+        if "set-returned" in on:
+            return {word}
         if "swapped" in on:
             word = {"low": "high", "high": "low"}.get(word, word)
         if "other-words" in on:
@@ -854,6 +1016,16 @@ add(
                 'The four words are "low", "good", "high" and "very high", with a blank.',
             ),
             Mistake(
+                "nothing-returned",
+                "It looks as if nothing comes back.",
+                "Return the word; printing it isn't enough.",
+            ),
+            Mistake(
+                "set-returned",
+                "It looks as if a set comes back.",
+                "Return the word itself, without braces.",
+            ),
+            Mistake(
                 "capitals",
                 "It looks as if the answers begin with capitals.",
                 'The four words are "low", "good", "high" and "very high".',
@@ -881,9 +1053,23 @@ def diagnose_family(on: Switches) -> Callable[..., Any]:
             found = {{low: high, high: low}.get(name, name) for name in found}
         if "healthy-named" in on:
             return found or {"healthy"}
-        return next(iter(found), "") if "string" in on else found
+        if "empty-dictionary" in on or "nothing-returned" in on:
+            return found or ({} if "empty-dictionary" in on else None)
+        if "string" in on:
+            return next(iter(found), "")
+        if "letters" in on:
+            return {letter for name in found for letter in name}
+        return {_spelt(name, on) for name in found}
 
     return diagnose
+
+
+def _spelt(name: str, on: Switches) -> str:
+    if "underscores" in on:
+        name = name.replace(" ", "_")
+    if "capitals" in on:
+        name = name.capitalize()
+    return name.replace("initialization", "initialisation") if "initialisation" in on else name
 
 
 def _diagnose(history: Any, on: Switches) -> set[str]:
@@ -984,6 +1170,36 @@ add(
                 "healthy-named",
                 "It looks as if a healthy run gets a name.",
                 "Return an empty set when all is well.",
+            ),
+            Mistake(
+                "empty-dictionary",
+                "It looks as if {} comes back when all is well: an empty dictionary.",
+                "An empty set is written set().",
+            ),
+            Mistake(
+                "nothing-returned",
+                "It looks as if nothing comes back when all is well.",
+                "Return an empty set, set(), then.",
+            ),
+            Mistake(
+                "initialisation",
+                'It looks as if "initialization" is spelt with an s.',
+                "The name has a z, as in the table.",
+            ),
+            Mistake(
+                "underscores",
+                "It looks as if the names are spelt with underscores.",
+                "They have blanks, as in the table.",
+            ),
+            Mistake(
+                "capitals",
+                "It looks as if the names begin with capitals.",
+                "They are in small letters, as in the table.",
+            ),
+            Mistake(
+                "letters",
+                "It looks as if a set of single letters comes back.",
+                'set("overfitting") takes the word apart; write {"overfitting"}.',
             ),
             Mistake(
                 "string",

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from descent.judging import Mistake
 from descent_solutions import optimizers as reference
 
-from descent_autograder.catalogue import Entry, Switches, add
+from descent_autograder.catalogue import Entry, Switches, add, entry
 
 Array = npt.NDArray[Any]
 Rng = np.random.Generator
@@ -22,7 +22,7 @@ Family = Callable[[Switches], Callable[..., Any]]
 
 def _uneven(rng: Rng) -> Case:
     """Gradients of all sizes, an element that never has one, a constant column, rates changed."""
-    scale = np.array([[1e-3, 1.0], [30.0, 0.0], [1e-6, 2.0]])
+    scale = np.array([[1e-3, 1.0], [300.0, 0.0], [1e-6, 2.0]])
     gradients = [scale * rng.uniform(0.5, 2.0, (3, 2)) * _signs(rng, (3, 2)) for _ in range(6)]
     for i, dw in enumerate(gradients):
         dw[2, 1] = -2.5
@@ -74,6 +74,24 @@ def _constant(rng: Rng, settings: Mapping[str, float], num_steps: int, look: lis
     }
 
 
+def _in_turn(rng: Rng) -> Case:
+    """Two parameters of one shape, and a memory for each: not one for both."""
+    shape, num_steps = (2, 2), 3
+    return {
+        "about": "two parameters of one shape, a step of each in turn",
+        "kind": "in turn",
+        "w": [rng.normal(size=shape) for _ in range(2)],
+        "gradients": [
+            [rng.uniform(0.5, 2.0, shape) * _signs(rng, shape) for _ in range(num_steps)]
+            for _ in range(2)
+        ],
+        # Where gradients don't depend on the place, looking ahead would make no difference.
+        "curvature": rng.uniform(0.5, 2.0, shape),
+        "rates": [0.1, 0.1, 0.05],
+        "settings": {},
+    }
+
+
 def _stability(rng: Rng, mu: float | None) -> Case:
     curvature = float(rng.uniform(2.0, 6.0))
     return {
@@ -102,6 +120,7 @@ def momentum_cases(rng: Rng) -> list[Case]:
         _bowl(rng, {"mu": 0.6}),
         _constant(rng, {"mu": 0.5}, 40, [2, 40]),
         _stability(rng, 0.8),
+        _in_turn(rng),
     ]
 
 
@@ -110,6 +129,7 @@ def nesterov_cases(rng: Rng) -> list[Case]:
         _uneven(rng),
         _bowl(rng, {"mu": 0.6}),
         _constant(rng, {"mu": 0.5}, 40, [2, 40]),
+        _in_turn(rng),
     ]
 
 
@@ -117,7 +137,12 @@ def lookahead_cases(rng: Rng) -> list[Case]:
     uneven = _uneven(rng)
     # The gradient has to depend on where it is taken, or looking ahead changes nothing.
     uneven["curvature"] = rng.uniform(0.5, 2.0, (3, 2))
-    return [uneven, _bowl(rng, {"mu": 0.6}), _constant(rng, {"mu": 0.5}, 40, [2, 40])]
+    return [
+        uneven,
+        _bowl(rng, {"mu": 0.6}),
+        _constant(rng, {"mu": 0.5}, 40, [2, 40]),
+        _in_turn(rng),
+    ]
 
 
 def adagrad_cases(rng: Rng) -> list[Case]:
@@ -126,6 +151,7 @@ def adagrad_cases(rng: Rng) -> list[Case]:
         _uneven(rng),
         _bowl(rng, {"eps": 1e-3}),
         _constant(rng, {}, 16, [4, 16]),
+        _in_turn(rng),
     ]
 
 
@@ -134,6 +160,7 @@ def rmsprop_cases(rng: Rng) -> list[Case]:
         _uneven(rng),
         _bowl(rng, {"decay_rate": 0.7, "eps": 1e-3}),
         _constant(rng, {"decay_rate": 0.8}, 60, [1, 60]),
+        _in_turn(rng),
     ]
 
 
@@ -142,6 +169,7 @@ def adam_cases(rng: Rng) -> list[Case]:
         _uneven(rng),
         _bowl(rng, {"beta1": 0.7, "beta2": 0.95, "eps": 1e-3}),
         _constant(rng, {}, 12, [1, 12]),
+        _in_turn(rng),
     ]
 
 
@@ -172,6 +200,48 @@ def _remembered(on: Switches, state: Any, *names: str) -> list[Any]:
     return [state[name] for name in names]
 
 
+_LEFT_OUT: Any = object()
+
+
+def _keeping(on: Switches, rule: Callable[..., Any]) -> Callable[..., Any]:
+    """A rule that keeps its memory in a global, or in the default of `state`, if that is on.
+
+    With `shared-count` it is the number of steps alone.
+    """
+    if not on & {"shared-memory", "shared-default", "shared-count"}:
+        return rule
+    memory: Any = None
+
+    def remembering(w: Any, dw: Any, state: Any = _LEFT_OUT, **named: Any) -> Any:
+        nonlocal memory
+        left_out = state is _LEFT_OUT
+        state = None if left_out else state
+        if ("shared-memory" in on and state is not None) or ("shared-default" in on and left_out):
+            state = memory
+        elif "shared-count" in on and state is not None:
+            state = {**state, "t": memory["t"]}
+        moved, after = rule(w, dw, state, **named)
+        if on & {"shared-memory", "shared-count"} or left_out:
+            memory = after
+        return moved, after
+
+    return remembering
+
+
+_SHARED = (
+    Mistake(
+        "shared-memory",
+        "It looks as if the memory lives outside `state`.",
+        "A rule serves many parameters in turn. Keep each one's memory in the state that you "
+        "return for it, and nowhere else.",
+    ),
+    Mistake(
+        "shared-default",
+        "It looks as if the default of `state` is changed in place: it lives as long as the "
+        "function.",
+        "Leave it `state=None`, and make a fresh memory where it is None.",
+    ),
+)
 _UPHILL = Mistake(
     "uphill",
     "It looks as if the step goes uphill.",
@@ -276,6 +346,22 @@ _MOMENTUM_COMMON = (
         "The rate is inside v; then w moves by v as it is.",
     ),
     _STATE_LOST,
+    *_SHARED,
+    Mistake(
+        "first-rate",
+        "It looks as if the first learning rate is used in every step.",
+        "The rate may differ from step to step: take the one that you are given, and keep only v.",
+    ),
+    Mistake(
+        "mu-on-all",
+        "It looks as if the push is multiplied by mu as well: μ(v − ηg).",
+        "Only the old velocity is: μ·v − η·g.",
+    ),
+    Mistake(
+        "ema-rate-inside",
+        "It looks as if the push is multiplied by 1 − mu.",
+        "Here the push −ηg comes in whole; that is why steps grow up to 1/(1 − μ) times.",
+    ),
     Mistake(
         "mu-fixed",
         "It looks as if mu is always 0.9.",
@@ -311,6 +397,10 @@ _MOMENTUM_COMMON = (
 
 def _velocity(on: Switches, v: Any, g: Any, learning_rate: float, mu: float) -> Any:
     """The next velocity; with `pytorch` or `ema` it has the rate outside, as +g."""
+    if "mu-on-all" in on:
+        return mu * (v + _step(on - {"rate-twice"}, learning_rate) * g)
+    if "ema-rate-inside" in on:
+        g = (1 - mu) * g
     kept = mu * v
     if "mu-added" in on:
         kept = mu + v
@@ -332,11 +422,17 @@ def _moves(on: Switches, v: Any, learning_rate: float) -> Any:
     return learning_rate * v if "rate-twice" in on else v
 
 
+def _rate(on: Switches, state: Any, learning_rate: float) -> float:
+    """The rate of this step, or of the first one, if that is on."""
+    return state["rate"] if "first-rate" in on and state is not None else learning_rate
+
+
 def momentum_family(on: Switches) -> Callable[..., Any]:
     def momentum(
         w: Any, dw: Any, state: Any = None, *, learning_rate: float, mu: float = 0.9
     ) -> Any:
         mu = 0.9 if "mu-fixed" in on else mu
+        learning_rate = _rate(on, state, learning_rate)
         (old,) = _remembered(on, state, "v")
         v = _velocity(on, old, dw, learning_rate, mu)
         step = _moves(on, v, learning_rate)
@@ -346,9 +442,10 @@ def momentum_family(on: Switches) -> Callable[..., Any]:
             step = (1 + mu) * step - mu * _moves(on, old, learning_rate)
         if "gradient-again" in on:
             step = step - learning_rate * dw
-        return (step if "step-returned" in on else w + step), {"v": v}
+        memory = {"v": v, "rate": learning_rate}
+        return (step if "step-returned" in on else w + step), memory
 
-    return momentum
+    return _keeping(on, momentum)
 
 
 class Ball:
@@ -413,10 +510,12 @@ def nesterov_family(on: Switches) -> Callable[..., Any]:
         w: Any, dw: Any, state: Any = None, *, learning_rate: float, mu: float = 0.9
     ) -> Any:
         mu = 0.9 if "mu-fixed" in on else mu
+        learning_rate = _rate(on, state, learning_rate)
         (old,) = _remembered(on, state, "v")
         v = _velocity(on, old, dw, learning_rate, mu)
         if "pytorch" in on:
-            return w + _step(on, learning_rate) * (dw + mu * v), {"v": v}
+            moved = w + _step(on, learning_rate) * (dw + mu * v)
+            return moved, {"v": v, "rate": learning_rate}
         before, after = (_moves(on, one, learning_rate) for one in (old, v))
         if "exchanged" in on:
             before, after = after, before
@@ -428,9 +527,9 @@ def nesterov_family(on: Switches) -> Callable[..., Any]:
         if "mu-forgotten" in on:
             back = before
         ahead = mu * after if "one-missing" in on else (1 + mu) * after
-        return w - back + ahead, {"v": v}
+        return w - back + ahead, {"v": v, "rate": learning_rate}
 
-    return nesterov
+    return _keeping(on, nesterov)
 
 
 def nesterov_twice(
@@ -493,6 +592,7 @@ def lookahead_family(on: Switches) -> Callable[..., Any]:
         w: Any, gradient: Any, state: Any = None, *, learning_rate: float, mu: float = 0.9
     ) -> Any:
         mu = 0.9 if "mu-fixed" in on else mu
+        learning_rate = _rate(on, state, learning_rate)
         (old,) = _remembered(on, state, "v")
         ahead = w + mu * _moves(on, old, learning_rate)
         if "not-ahead" in on:
@@ -501,14 +601,16 @@ def lookahead_family(on: Switches) -> Callable[..., Any]:
             ahead = w + _moves(on, old, learning_rate)
         if "behind" in on:
             ahead = w - mu * _moves(on, old, learning_rate)
+        if "called-twice" in on:
+            gradient(w)
         v = _velocity(on, old, gradient(ahead), learning_rate, mu)
         start = ahead if "from-ahead" in on else w
         moved = start + _moves(on, v, learning_rate)
         if "stays-ahead" in on:
             moved = moved + mu * _moves(on, v, learning_rate)
-        return moved, {"v": v}
+        return moved, {"v": v, "rate": learning_rate}
 
-    return nesterov_lookahead
+    return _keeping(on, nesterov_lookahead)
 
 
 def lookahead_in_place(
@@ -556,6 +658,11 @@ add(
                 "It looks as if the next look-ahead point comes back.",
                 "Return w + v, the place itself; the next call looks ahead anew.",
             ),
+            Mistake(
+                "called-twice",
+                "It looks as if `gradient` is called twice a step.",
+                "Call it once, at w + μ·v: on a network every call is a pass through all layers.",
+            ),
         ),
         variants={"in place": lookahead_in_place},
     )
@@ -566,17 +673,37 @@ add(
 
 def _root(on: Switches, average: Any, eps: float, *, rooted: bool = True) -> Any:
     """The denominator of an adaptive step."""
-    if "no-eps" in on:
+    if "no-eps" in on or "brackets" in on:
         eps = 0.0
+    if "eps-fixed" in on:
+        eps = 1e-8
     if rooted == ("no-root" in on):
         return average + eps
     return np.sqrt(average + eps) if "eps-inside" in on else np.sqrt(average) + eps
 
 
+def _astray(on: Switches, eps: float) -> float:
+    """What w gains where the brackets around the denominator are missing: eps itself."""
+    return eps if "brackets" in on else 0.0
+
+
 _EPS_INSIDE = ("eps-inside",)
+_BRACKETS = Mistake(
+    "brackets",
+    "It looks as if brackets are missing around the denominator, so that eps is added to w.",
+    "`a / b + eps` means (a / b) + eps: put brackets around the denominator.",
+)
+_EPS_FIXED = Mistake(
+    "eps-fixed",
+    "It looks as if eps is always 1e-8.",
+    "Use the argument; 1e-8 is only what it is when left out.",
+)
 _ADAPTIVE_COMMON = (
     *_COMMON,
     _STATE_LOST,
+    *_SHARED,
+    _BRACKETS,
+    _EPS_FIXED,
     Mistake(
         "no-eps",
         "It looks as if nothing keeps a gradient of exactly 0 from becoming 0/0.",
@@ -622,15 +749,17 @@ def _adagrad_family(rooted: bool) -> Family:
                 cache = cache + _square(on, dw)
             if "leaky" in on:
                 cache = 0.99 * old + 0.01 * _square(on, dw)
+            if "leaky-more" in on:
+                cache = 0.9 * old + 0.1 * _square(on, dw)
             if "averaged" in on:
                 steps = 1 if state is None else state["steps"] + 1
                 cache = old + (_square(on, dw) - old) / steps
             used = old + 0.0 * dw if "old-cache" in on else cache
             step = _step(on, learning_rate) * dw / _root(on, used, eps, rooted=rooted)
             steps = 1 if state is None else state["steps"] + 1
-            return w + step, {"cache": cache, "steps": steps}
+            return w + step + _astray(on, eps), {"cache": cache, "steps": steps}
 
-        return adagrad
+        return _keeping(on, adagrad)
 
     return family
 
@@ -657,6 +786,11 @@ _ADAGRAD_OWN = (
     Mistake(
         "leaky",
         "It looks as if the cache leaks, as in RMSprop.",
+        "Adagrad's cache only grows: add dw**2 to all of it.",
+    ),
+    Mistake(
+        "leaky-more",
+        "It looks as if the cache leaks a tenth a step, as in RMSprop with 0.9.",
         "Adagrad's cache only grows: add dw**2 to all of it.",
     ),
     Mistake(
@@ -728,9 +862,9 @@ def rmsprop_family(on: Switches) -> Callable[..., Any]:
         if "corrected" in on:
             used = used / (1 - keep**steps)
         step = _step(on, learning_rate) * dw / _root(on, used, eps)
-        return w + step, {"cache": cache, "steps": steps}
+        return w + step + _astray(on, eps), {"cache": cache, "steps": steps}
 
-    return rmsprop
+    return _keeping(on, rmsprop)
 
 
 def rmsprop_in_place(
@@ -834,6 +968,26 @@ _MOMENTS = (
         "It looks as if the step uses the gradient itself, as in RMSprop.",
         "Put the average m where RMSprop has the gradient.",
     ),
+    Mistake(
+        "v-beta1",
+        "It looks as if β₁ is used for the second moment too.",
+        "v has a decay of its own: β₂·v + (1 − β₂)·dw².",
+    ),
+    Mistake(
+        "v-factor",
+        "It looks as if the new square comes into v with the weight 1 − β₁.",
+        "Its weight is 1 − β₂.",
+    ),
+    Mistake(
+        "one-array",
+        "It looks as if m and v are one and the same array.",
+        "`m = v = np.zeros_like(w)` makes one array with two names: make two arrays.",
+    ),
+    Mistake(
+        "m-squared",
+        "It looks as if v averages the square of m.",
+        "It averages the square of the gradient itself: dw².",
+    ),
 )
 
 _CORRECTION = (
@@ -872,6 +1026,21 @@ _CORRECTION = (
         "It looks as if the corrected averages are kept for the next step.",
         "The correction is for this step only: return m and v as they were before it.",
     ),
+    Mistake(
+        "shared-count",
+        "It looks as if the steps are counted outside `state`.",
+        "A rule serves many parameters in turn, and each has its own t: keep it in the state.",
+    ),
+    Mistake(
+        "v-corrected-by-beta1",
+        "It looks as if the second moment is divided by 1 − β₁ᵗ.",
+        "Each average is corrected with its own β: v by 1 − β₂ᵗ.",
+    ),
+    Mistake(
+        "after-root",
+        "It looks as if the root of v is taken first, and divided by 1 − β₂ᵗ after that.",
+        "Correct v, then take the root: √(v / (1 − β₂ᵗ)).",
+    ),
 )
 
 
@@ -889,11 +1058,22 @@ def _adam_step(
     m, v = _remembered(on, state, "m", "v")
     t = 1 if state is None or "state-lost" in on else state["t"] + 1
     m = _leaky(faults, "m", m, dw, beta1)
-    v = _leaky(faults, "v", v, _square(on, dw), beta2)
+    if "one-array" in on:
+        m = v = beta2 * m + (1 - beta2) * dw**2
+    elif "m-squared" in on:
+        v = _leaky(faults, "v", v, m**2, beta2)
+    elif "v-factor" in on:
+        v = beta2 * v + (1 - beta1) * _square(on, dw)
+    else:
+        v = _leaky(faults, "v", v, _square(on, dw), beta1 if "v-beta1" in on else beta2)
     count = t + ("t-from-two" in on) - ("t-from-zero" in on)
     if "t-stays" in on:
         count = 1
     fix1, fix2 = 1 - beta1**count, 1 - beta2**count
+    if "v-beta1" in on or "v-corrected-by-beta1" in on:
+        fix2 = fix1
+    if "after-root" in on:
+        fix2 = fix2**2
     if "uncorrected" in on:
         fix1 = fix2 = 1.0
     fix1 = 1.0 if "m-not-corrected" in on else fix1
@@ -927,9 +1107,9 @@ def _adam_family(always: Switches = frozenset()) -> Family:
             if "betas-fixed" in on:
                 beta1, beta2 = 0.9, 0.999
             step, state = _adam_step(faults, dw, state, (beta1, beta2), eps)
-            return w + _step(on, learning_rate) * step, state
+            return w + _step(on, learning_rate) * step + _astray(on, eps), state
 
-        return adam
+        return _keeping(on, adam)
 
     return family
 
@@ -992,7 +1172,26 @@ _BETAS_FIXED = Mistake(
     "It looks as if the betas are always 0.9 and 0.999.",
     "Use the arguments; those numbers are only what they are when left out.",
 )
-_ADAM_COMMON = (*_COMMON, _STATE_LOST, _ADAPTIVE_COMMON[4], _ADAPTIVE_COMMON[5])
+_NOT_FOR_ADAM = "one-for-all"
+_ALONE = (
+    "t-from-two",
+    "corrected-kept",
+    "betas-added",
+    "v-beta1",
+    "v-factor",
+    "shared-count",
+    "v-corrected-by-beta1",
+    "after-root",
+    "one-array",
+    "m-squared",
+    "brackets",
+    "eps-fixed",
+    "betas-fixed",
+    "shared-memory",
+    "shared-default",
+)
+"""Mistakes enough by themselves, in rules that have many."""
+_ADAM_COMMON = tuple(m for m in _ADAPTIVE_COMMON if m.id != _NOT_FOR_ADAM)
 
 add(
     Entry(
@@ -1003,6 +1202,7 @@ add(
         mistakes=(*_CORRECTION, *_MOMENTS, _BETAS_FIXED, *_ADAM_COMMON),
         freedoms=("eps-inside", "eps-before"),
         variants={"an object as state, in place": adam_object, "loops": adam_loop},
+        alone=_ALONE,
     )
 )
 
@@ -1023,6 +1223,7 @@ add(
             *_ADAM_COMMON,
         ),
         freedoms=_EPS_INSIDE,
+        alone=_ALONE,
     )
 )
 
@@ -1040,6 +1241,8 @@ def adamw_family(on: Switches) -> Callable[..., Any]:
         weight_decay: float = 0.01,
     ) -> Any:
         decay = 0.01 if "decay-fixed" in on else weight_decay
+        if "betas-fixed" in on:
+            beta1, beta2 = 0.9, 0.999
         if "l2" in on:
             dw = dw + decay * w
         step, state = _adam_step(on, dw, state, (beta1, beta2), eps)
@@ -1053,7 +1256,7 @@ def adamw_family(on: Switches) -> Callable[..., Any]:
             strength = -strength
         return moved - strength * (moved if "decays-the-moved" in on else w), state
 
-    return adamw
+    return _keeping(on, adamw)
 
 
 def adamw_first(
@@ -1117,12 +1320,24 @@ add(
                 "It looks as if weight_decay is always 0.01.",
                 "Use the argument; 0.01 is only what it is when left out.",
             ),
+            Mistake(
+                "betas-fixed",
+                "It looks as if the betas aren't handed on to Adam: they are always 0.9 and 0.999.",
+                "Call it with beta1=beta1, beta2=beta2.",
+            ),
+            Mistake(
+                "eps-fixed",
+                "It looks as if eps isn't handed on to Adam: it is always 1e-8.",
+                "Call it with eps=eps.",
+            ),
             *_CORRECTION[:3],
             *_COMMON,
             _STATE_LOST,
+            *_SHARED,
         ),
         freedoms=("eps-inside", "eps-before"),
         variants={"shrinks first, in place": adamw_first},
+        alone=("shared-memory", "shared-default"),
     )
 )
 
@@ -1131,14 +1346,22 @@ add(
 
 def largest_stable_rate_cases(rng: Rng) -> list[Case]:
     cases: list[Case] = []
-    for size, mu in ((3, None), (2, 0.9), (4, 0.5)):
-        turn, _ = np.linalg.qr(rng.normal(size=(size, size)))
-        curvature = rng.uniform(0.5, 2.0, size) * np.array([1.0, 9.0, 3.0, 0.2])[:size]
-        hessian = turn @ np.diag(curvature) @ turn.T
+    for about, curvature, mu in (
+        ("a bowl", [1.0, 9.0, 3.0], None),
+        ("a bowl", [1.0, 9.0], 0.9),
+        ("a bowl", [1.0, 9.0, 3.0, 0.2], 0.5),
+        # What matters is the largest eigenvalue, not the one of the largest size.
+        ("a saddle", [1.0, -9.0, 3.0], 0.3),
+        # Eigenvalues in no order: neither the first nor the last one is the largest.
+        ("a bowl along the axes", [1.0, 9.0, 3.0], None),
+    ):
+        values = rng.uniform(0.8, 1.2, len(curvature)) * curvature
+        turn, _ = np.linalg.qr(rng.normal(size=(len(values), len(values))))
+        hessian = np.diag(values) if "axes" in about else turn @ np.diag(values) @ turn.T
         said = "mu left out" if mu is None else f"mu = {mu:g}"
         cases.append(
             {
-                "about": f"a ({size}, {size}) Hessian, {said}",
+                "about": f"{about} of {len(values)} parameters, {said}",
                 "hessian": (hessian + hessian.T) / 2,
                 "mu": mu,
             }
@@ -1150,6 +1373,8 @@ def largest_stable_rate_family(on: Switches) -> Callable[..., Any]:
     def largest_stable_rate(hessian: Any, *, mu: float = 0.0) -> Any:
         curvature = np.linalg.eigvalsh(hessian)
         worst = curvature.min() if "flattest" in on else curvature.max()
+        if "by-size" in on:
+            worst = np.abs(curvature).max()
         if "trace" in on:
             worst = np.trace(hessian)
         if "diagonal" in on:
@@ -1199,32 +1424,70 @@ add(
                 "It looks as if the largest diagonal element is taken.",
                 "The steepest direction need not be an axis: use the eigenvalues.",
             ),
+            Mistake(
+                "by-size",
+                "It looks as if the sign of an eigenvalue makes no difference.",
+                "Take the largest one: norms and singular values lose the sign of curvature.",
+            ),
         ),
     )
 )
 
 
 def escape_steps_cases(rng: Rng) -> list[Case]:
+    while True:
+        cases = _escapes(rng)
+        names = ["", *(m.id for m in entry("escape_steps").mistakes)]
+        answers = {tuple(_steps(escape_steps_family(frozenset({n})), cases)) for n in names}
+        # Counts are whole numbers: a sample in which two of them agree would hide a mistake.
+        if len(answers) == len(names):
+            return cases
+
+
+def _steps(function: Callable[..., Any], cases: list[Case]) -> list[Any]:
+    """What a function answers, case by case and level by level."""
+    return [
+        function(
+            lambda w, case=case: case["curvature"] * w,
+            case["w"],
+            level * case["noise"],
+            learning_rate=case["learning_rate"],
+            radius=case["radius"],
+        )
+        for case in cases
+        for level in case["levels"]
+    ]
+
+
+def _escapes(rng: Rng) -> list[Case]:
     cases: list[Case] = []
-    for learning_rate, start, levels in (
-        (0.1, 1e-3, [0.0, 1e-2, 0.3]),
-        (0.05, 0.0, [0.0, 1e-3, 0.1]),
-        (0.1, -0.02, [0.0, 0.05]),
+    for about, radius, start, learning_rate, levels in (
+        ("a start near balance, a small circle", 0.4, (0.3, 1e-3), 0.1, [0.0, 1e-2, 0.3]),
+        ("a start in balance, a large circle", 2.5, (0.5, 0.0), 0.05, [0.0, 1e-3, 0.1]),
+        # Inside, but not by the sum of the absolute values; and no element alone gets far.
+        ("a start just inside the circle", 2.5, (0.9, 0.3), 0.1, [0.0, 0.5]),
+        ("a start just inside a small circle", 0.4, (0.9, 0.3), 0.1, [0.0, 0.05]),
+        ("a start outside the circle", 0.4, (0.9, -0.8), 0.1, [0.0, 0.05]),
+        # 2.5 is a number that computers hold exactly, so that its length is exact as well.
+        ("a start on the circle", 2.5, (1.0, 0.0), 0.1, [0.0]),
     ):
         cases.append(
             {
-                "about": f"a saddle, started {abs(start):g} beside its balance",
-                "curvature": np.array([1.0, -float(rng.uniform(0.8, 1.2))]),
-                "w": np.array([float(rng.uniform(0.3, 0.6)), start]),
+                "about": about,
+                "curvature": np.array([0.2, -float(rng.uniform(0.8, 1.2))]),
+                "w": radius * np.array(start) * _near_one(rng, start),
                 "noise": rng.standard_normal((160, 2)),
                 "levels": levels,
                 "learning_rate": learning_rate,
-                "radius": 1.0,
+                "radius": radius,
             }
         )
-    # A start that is outside already.
-    cases[2] |= {"about": "a start outside the circle", "w": np.array([0.9, -0.8])}
     return cases
+
+
+def _near_one(rng: Rng, start: tuple[float, float]) -> float:
+    """A factor that moves a start a little, unless it stands on the circle."""
+    return 1.0 if start == (1.0, 0.0) else float(rng.uniform(0.97, 1.03))
 
 
 def escape_steps_family(on: Switches) -> Callable[..., Any]:
@@ -1233,11 +1496,10 @@ def escape_steps_family(on: Switches) -> Callable[..., Any]:
     ) -> Any:
         steps = 0
         moved = w.copy()
+        radius = 1.0 if "radius-one" in on else 2 * radius if "diameter" in on else radius
         for disturbance in noise:
-            distance = np.linalg.norm(moved - w if "from-start" in on else moved)
-            if "squared" in on:
-                distance = distance**2
-            if distance > (2 * radius if "diameter" in on else radius):
+            distance = _distance(on, moved - w if "from-start" in on else moved)
+            if distance > radius or ("on-circle" in on and distance == radius):
                 break
             steps += 1
             push = np.full_like(w, disturbance[0]) if "shared-noise" in on else disturbance
@@ -1247,11 +1509,22 @@ def escape_steps_family(on: Switches) -> Callable[..., Any]:
                 moved = moved - learning_rate * change - push
             else:
                 moved = moved - learning_rate * (change + push)
-        if "never-is-none" in on and steps == len(noise):
-            return None
-        return steps + ("one-more" in on)
+        never = steps == len(noise)
+        if "one-less" in on and not never:
+            return max(steps - 1, 0)
+        return None if "never-is-none" in on and never else steps + ("one-more" in on)
 
     return escape_steps
+
+
+def _distance(on: Switches, w: Any) -> float:
+    """How far from the origin w is."""
+    if "absolute-sum" in on:
+        return float(np.abs(w).sum())
+    if "largest" in on:
+        return float(np.abs(w).max())
+    distance = float(np.linalg.norm(w))
+    return distance**2 if "squared" in on else distance
 
 
 add(
@@ -1290,6 +1563,36 @@ add(
                 "diameter",
                 "It looks as if w has to get two radii away.",
                 "It is out as soon as its length exceeds radius.",
+            ),
+            Mistake(
+                "squared",
+                "It looks as if the square of the length is compared with radius.",
+                "Take the root: np.linalg.norm(w).",
+            ),
+            Mistake(
+                "absolute-sum",
+                "It looks as if absolute values are added up.",
+                "The length is the root of the sum of squares: np.linalg.norm(w).",
+            ),
+            Mistake(
+                "largest",
+                "It looks as if only the largest element of w counts.",
+                "The length is the root of the sum of squares: np.linalg.norm(w).",
+            ),
+            Mistake(
+                "radius-one",
+                "It looks as if the radius is always 1.",
+                "Use the argument `radius`.",
+            ),
+            Mistake(
+                "on-circle",
+                "It looks as if a w on the circle counts as out.",
+                "It is out when its length *exceeds* radius: > rather than >=.",
+            ),
+            Mistake(
+                "one-less",
+                "It looks as if one step too few is counted.",
+                "The step that brings w out counts too.",
             ),
             Mistake(
                 "uphill",
@@ -1680,6 +1983,10 @@ def _plateau_case(rng: Rng, settings: Mapping[str, Any]) -> Case:
             "equal errors are no progress": [*start, *[best] * patience],
             "a new best after a pause": [*start, *worse(patience - 1), best - 0.01],
             "too few epochs to tell": [best + 0.001 * k for k in range(patience)],
+            "one epoch": [best],
+            "the first epoch is the best": [best, *worse(patience)],
+            "one epoch more than the patience": start + worse(patience + 1),
+            "a tiny bit better": [*start, *worse(patience - 1), best - 1e-6],
         },
     }
 
@@ -1709,16 +2016,20 @@ def reduce_on_plateau_family(on: Switches) -> Callable[..., Any]:
             waited = len(before) > 0 and latest[-1] >= before[-1]
         elif "only-last" in on:
             waited = len(errors) > 1 and errors[-1] >= min(errors[:-1])
+        elif "means" in on:
+            waited = len(before) > 0 and np.mean(latest) >= np.mean(before)
+        elif "exactly" in on:
+            since = len(errors) - 1 - int(np.argmin(errors))
+            waited = since > 0 and since % patience == 0
         elif "short-history" in on and not before:
             waited = min(latest) >= errors[0]
         elif "rising-run" in on:
             steps = zip(errors[-patience - 1 : -1], latest, strict=False)
             waited = len(before) > 0 and all(b >= a for a, b in steps)
         else:
+            enough = min(before, default=np.inf) - (1e-4 if "threshold" in on else 0.0)
             waited = len(before) > 0 and (
-                min(latest) > min(before)
-                if "ties-are-progress" in on
-                else min(latest) >= min(before)
+                min(latest) > enough if "ties-are-progress" in on else min(latest) >= enough
             )
         if not waited:
             return rate
@@ -1732,9 +2043,9 @@ def reduce_on_plateau_family(on: Switches) -> Callable[..., Any]:
 def plateau_since_best(
     rate: float, val_errors: Any, *, factor: float = 0.5, patience: int = 3
 ) -> Any:
-    """Counts the epochs since the first best one, and reduces once for every `patience` of them."""
+    """Counts the epochs since the first best one."""
     waited = len(val_errors) - 1 - int(np.argmin(val_errors))
-    return rate * factor if waited and waited % patience == 0 else rate
+    return rate * factor if waited >= patience else rate
 
 
 add(
@@ -1773,6 +2084,22 @@ add(
                 "rising-run",
                 "It looks as if the error has to rise in every one of the last epochs.",
                 "It is a plateau as soon as nothing gets better than the best before.",
+            ),
+            Mistake(
+                "means",
+                "It looks as if means are compared.",
+                "Compare the smallest of the last `patience` errors with the smallest before them.",
+            ),
+            Mistake(
+                "exactly",
+                "It looks as if the rate falls only when exactly `patience` epochs have passed "
+                "since the best.",
+                "After that it falls on, until there is a new best: at least `patience` epochs.",
+            ),
+            Mistake(
+                "threshold",
+                "It looks as if a tiny improvement doesn't count.",
+                "Any smaller error is progress here, however little.",
             ),
             Mistake(
                 "ties-are-progress",
@@ -1911,12 +2238,12 @@ add(
 
 def range_test_cases(rng: Rng) -> list[Case]:
     cases: list[Case] = []
-    for about, lowest, nan_above, num_steps, high in (
-        ("a bowl", 0.0, None, 25, 10.0),
+    for about, lowest, nan_above, num_steps, low, high in (
+        ("a bowl", 0.0, None, 25, 1e-3, 10.0),
         # From the start to four times the smallest loss there is no room before a NaN: nothing
         # but a test for NaN stops there.
-        ("a bowl, in which losses above 40 are NaN", 12.0, 40.0, 30, 100.0),
-        ("a bowl, and rates that stay small", 0.1, None, 12, 0.05),
+        ("a bowl, in which losses above 40 are NaN", 12.0, 40.0, 30, 3e-4, 100.0),
+        ("a bowl, and rates that stay small", 0.1, None, 12, 2e-3, 0.05),
     ):
         cases.append(
             {
@@ -1925,12 +2252,35 @@ def range_test_cases(rng: Rng) -> list[Case]:
                 "w": rng.uniform(1.0, 2.0, 3) * _signs(rng, (3,)),
                 "lowest": lowest,
                 "nan_above": nan_above,
-                "low": 1e-3,
+                "low": low,
                 "high": high,
                 "num_steps": num_steps,
             }
         )
-    return cases
+    nan = float("nan")
+    return [
+        *cases,
+        # The smallest is half the first: 2 is exactly four times that, and 2.01 is more.
+        _given_losses(
+            rng,
+            "a loss of just four times the smallest, then one of more",
+            [1.0, 0.5, 1.2, 1.9, 1.99, 2.0, 2.01, 2.2, 4.5, 0.8],
+        ),
+        _given_losses(rng, "a first loss of NaN", [nan, 1.0, 0.5]),
+    ]
+
+
+def _given_losses(rng: Rng, about: str, losses: list[float]) -> Case:
+    """A walk down a slope on which these losses are met, times a power of two."""
+    return {
+        "about": about,
+        "losses": np.array(losses) * 2.0 ** int(rng.integers(-2, 3)),
+        "w": rng.normal(size=2),
+        "gradient": rng.uniform(0.5, 2.0, 2) * _signs(rng, (2,)),
+        "low": float(rng.uniform(0.01, 0.02)),
+        "high": float(rng.uniform(1.0, 2.0)),
+        "num_steps": len(losses),
+    }
 
 
 def range_test_family(on: Switches) -> Callable[..., Any]:
@@ -1945,13 +2295,17 @@ def range_test_family(on: Switches) -> Callable[..., Any]:
         for rate in grid:
             loss, grad = loss_and_grad(start if "not-moved" in on else w)
             if losses:
-                best = losses[0] if "first" in on else min(losses)
-                too_high = loss > 4 * best
-                if "no-stop" not in on and (too_high or (loss != loss and "nan" not in on)):
-                    if "last-kept" in on:
-                        rates.append(rate)
-                        losses.append(loss)
-                    break
+                best = min(losses)
+                best = losses[0] if "first" in on else losses[-1] if "previous" in on else best
+                too_high = loss >= 4 * best if "ties-stop" in on else loss > 4 * best
+            else:
+                too_high = False
+            is_nan = loss != loss and "nan" not in on and (losses or "first-nan" not in on)
+            if "no-stop" not in on and (too_high or is_nan):
+                if "last-kept" in on:
+                    rates.append(rate)
+                    losses.append(loss)
+                break
             w = (start if "restarts" in on else w) - rate * grad
             if "after" in on:
                 loss = loss_and_grad(w)[0]
@@ -1993,6 +2347,21 @@ add(
                 "first",
                 "It looks as if the loss is compared with the first one.",
                 "Compare it with the smallest so far: the rate may be too high long before.",
+            ),
+            Mistake(
+                "previous",
+                "It looks as if the loss is compared with the one before it.",
+                "Compare it with the smallest so far: a loss may explode little by little.",
+            ),
+            Mistake(
+                "ties-stop",
+                "It looks as if a loss of just 4 times the smallest ends the test.",
+                "Stop when it is *more* than that.",
+            ),
+            Mistake(
+                "first-nan",
+                "It looks as if the very first loss is recorded also when it is NaN.",
+                "NaN ends the test wherever it comes: two empty arrays then.",
             ),
             Mistake(
                 "after",
@@ -2136,13 +2505,17 @@ def clip_by_global_norm_cases(rng: Rng) -> list[Case]:
         norm = float(np.sqrt(sum(np.sum(g**2) for g in made.values())))
         return {name: g * size / norm for name, g in made.items()}
 
+    def case(about: str, grads: dict[str, Array], max_norm: float) -> Case:
+        return {"about": about, "grads": grads, "max_norm": max_norm}
+
     zeros = {name: np.zeros_like(g) for name, g in grads(1.0).items()}
     return [
-        {"about": "a norm of 20 above a limit of 5", "grads": grads(20.0), "max_norm": 5.0},
-        {"about": "a norm of 3 below a limit of 5", "grads": grads(3.0), "max_norm": 5.0},
-        {"about": "gradients that are all zero", "grads": zeros, "max_norm": 5.0},
+        case("a norm of 20 above a limit of 2", grads(20.0), 2.0),
+        case("a norm of 6 below a limit of 7", grads(6.0), 7.0),
+        case("gradients that are all zero", zeros, 2.0),
         # Every array alone is below the limit; together they are above it.
-        {"about": "a norm just above the limit", "grads": grads(5.2), "max_norm": 5.0},
+        case("a norm just above a limit of 7", grads(7.28), 7.0),
+        case("a norm of 3 above a limit of 0.3", grads(3.0), 0.3),
     ]
 
 
@@ -2150,6 +2523,7 @@ def clip_family(on: Switches) -> Callable[..., Any]:
     def clip_by_global_norm(grads: Any, max_norm: float) -> Any:
         if "elementwise" in on:
             return {name: np.clip(g, -max_norm, max_norm) for name, g in grads.items()}
+        max_norm = 5.0 if "fixed" in on else max_norm
         norms = {name: float(np.sqrt(np.sum(g**2))) for name, g in grads.items()}
         whole = float(np.sqrt(sum(n**2 for n in norms.values())))
         if "squared" in on:
@@ -2239,6 +2613,11 @@ add(
                 "It looks as if large gradients are scaled to a norm of 1.",
                 "Scale them to max_norm: multiply by max_norm / norm.",
             ),
+            Mistake(
+                "fixed",
+                "It looks as if the limit is always 5.",
+                "Use the argument `max_norm`.",
+            ),
         ),
         variants={"in place": clip_in_place},
     )
@@ -2249,7 +2628,7 @@ add(
 
 def unit_test_cases(rng: Rng) -> list[Case]:
     cases: list[Case] = []
-    for quick, patience in ((1.0, 10**6), (3.0, 4), (0.0, 6)):
+    for factors in ([1.0], [1.0] * 4 + [3.0], [1.0] * 6 + [0.0]):
         curvature = rng.uniform([0.5, 2.0], [0.9, 3.0])
         # A first loss well above 1, so that a last loss judged by itself is seen.
         w = rng.uniform(4.0, 8.0, 2) * np.array([1.0, 0.3]) * _signs(rng, (2,))
@@ -2262,11 +2641,34 @@ def unit_test_cases(rng: Rng) -> list[Case]:
                 "w": w,
                 "rates": rates,
                 "num_steps": 12,
-                "quick": quick,
-                "patience": patience,
+                "factors": factors,
+                "outcome": "outcome at a rate of",
+                "counted": False,
             }
         )
-    return cases
+    # At half of 1 / curvature a step halves w, one of factor −2 doubles it, one of 0 does nothing.
+    return [
+        *cases,
+        _course_of(rng, "that solves the bowl and then leaves", [1.0] * 6 + [-2.0] * 4),
+        _course_of(rng, "that rises first and then solves the bowl", [-2.0] * 3 + [1.0] * 10),
+        _course_of(rng, "that stands still", [0.0] * 8),
+    ]
+
+
+def _course_of(rng: Rng, what: str, factors: list[float]) -> Case:
+    """A round bowl, and one run of a rule with these factors."""
+    curvature = float(rng.uniform(0.5, 2.0))
+    return {
+        "about": f"a rule {what}",
+        "curvature": np.full(2, curvature),
+        "w": rng.uniform(4.0, 8.0, 2) * _signs(rng, (2,)),
+        "rates": [0.5 / curvature],
+        "num_steps": len(factors),
+        # A step too many would bring w back to the minimum.
+        "factors": [*factors, 2.0],
+        "outcome": f"outcome of a rule {what}, at a rate of",
+        "counted": True,
+    }
 
 
 def _rate_that_leaves(share: float, curvature: Array, w: Array, num_steps: int) -> float:
@@ -2285,18 +2687,27 @@ def unit_test_family(on: Switches) -> Callable[..., Any]:
         rule: Any, loss: Any, gradient: Any, w: Any, *, learning_rate: float, num_steps: int
     ) -> Any:
         first, best, state = loss(w), loss(w), None
-        stale = gradient(w)
-        for _ in range(num_steps - ("one-less" in on)):
+        start, stale = w, gradient(w)
+        for _ in range(num_steps - ("one-less" in on) + ("one-more" in on)):
             dw = stale if "stale-gradient" in on else gradient(w)
-            w, state = rule(w, dw, state, learning_rate=learning_rate)
+            if "rule-ignored" in on:
+                w = w - learning_rate * dw
+            else:
+                w, state = rule(w, dw, state, learning_rate=learning_rate)
             state = None if "state-lost" in on else state
             best = np.fmin(best, loss(w))
+            if "on-the-way" in on and not loss(w) <= first:
+                return "diverged"
+            if "stops-when-solved" in on and loss(w) <= 0.01 * first:
+                return "solved"
         last = best if "best-not-last" in on else loss(w)
         left = last if "absolute" in on else last / first
+        if "distance" in on:
+            left = np.sum(w**2) / np.sum(start**2)
         if "nan-passes" in on:
             if left > 1:
                 return "diverged"
-        elif not left <= 1:
+        elif not (left < 1 if "still-is-diverged" in on else left <= 1):
             return "diverged"
         middle, low = (0.1, 1e-4) if "other-limits" in on else (0.5, 0.01)
         if left > middle:
@@ -2348,6 +2759,37 @@ add(
                 "It looks as if one step is missing.",
                 "Take exactly num_steps steps.",
             ),
+            Mistake(
+                "one-more",
+                "It looks as if there is one step too many.",
+                "Take exactly num_steps steps.",
+            ),
+            Mistake(
+                "rule-ignored",
+                "It looks as if the rule that is handed in isn't called.",
+                "Let it take the steps: w, state = rule(w, gradient(w), state, learning_rate=…).",
+            ),
+            Mistake(
+                "on-the-way",
+                "It looks as if a rule has diverged as soon as one loss on the way is above the "
+                "first.",
+                "Judge the last loss: a rule may climb before it finds its way down.",
+            ),
+            Mistake(
+                "stops-when-solved",
+                "It looks as if the test ends as soon as a hundredth is left.",
+                "Take all steps: a rule may find the valley and leave it again.",
+            ),
+            Mistake(
+                "still-is-diverged",
+                "It looks as if a last loss that equals the first counts as diverged.",
+                "Diverged is *more* than all of it: a rule that stands still has stalled.",
+            ),
+            Mistake(
+                "distance",
+                "It looks as if the length of w is judged, not the loss.",
+                "Divide the last loss by the first.",
+            ),
         ),
     )
 )
@@ -2372,10 +2814,16 @@ def choose_rule_family(on: Switches) -> Callable[..., Any]:
             rate = 1.0
         if "tiny-rate" in on:
             rate = 1e-6
+        if "sgd-at-a-tenth" in on:
+            rule, rate = reference.sgd, 0.1
         if "no-root-everywhere" in on:
             rule, rate = reference.adagrad_without_root, 0.1
         if "uphill" in on:
             rate = -rate
+        if "name-returned" in on:
+            return rule.__name__, rate
+        if "called" in on:
+            return rule(np.ones(2), np.ones(2), learning_rate=rate), rate
         return (rate, rule) if "exchanged" in on else (rule, rate)
 
     return choose_rule
@@ -2423,6 +2871,22 @@ add(
                 "exchanged",
                 "It looks as if rule and rate have changed places.",
                 "Return the rule first, then its learning rate.",
+            ),
+            Mistake(
+                "name-returned",
+                "It looks as if the rule's name comes back, in quotes.",
+                'Return the function itself: sgd, not "sgd".',
+            ),
+            Mistake(
+                "called",
+                "It looks as if the rule is called, and what it returned comes back.",
+                "Return the function itself, without brackets: sgd, not sgd(…).",
+            ),
+            Mistake(
+                "sgd-at-a-tenth",
+                "It looks as if plain SGD runs everywhere, at a rate of about 0.1.",
+                "Steep landscapes throw such steps out, and on a plateau they lead nowhere: choose "
+                "landscape by landscape.",
             ),
         ),
         variants={"one rule for all": choose_other},

@@ -49,11 +49,16 @@ def update_ratio(see: Observer, case: Case) -> None:
 @question()
 def layer_statistics(see: Observer, case: Case) -> None:
     (function,) = see.functions
-    statistics = function(case["activations"])
+    statistics = see.items(function(case["activations"]), "dictionaries")
     see("number of layers", len(statistics))
     for name in ("mean", "std", "saturated"):
-        values = [see.array(see.entry(layer, name), name) for layer in statistics]
+        values = [_single(see.array(see.entry(layer, name), name)) for layer in statistics]
         see(name, values, part=name, floor=1e-14)
+
+
+def _single(value: Array) -> Array:
+    """An array of one element as the number it is."""
+    return value.reshape(()) if value.size == 1 else value
 
 
 @question()
@@ -68,6 +73,8 @@ def rate_in_band(see: Observer, case: Case) -> None:
     measured = dict(zip(case["rates"], case["ratios"], strict=True))
 
     def ratio_at(rate: Any) -> float:
+        if float(rate) not in measured:
+            raise ValueError("ratio_at was called with a rate that isn't in `rates`")
         return float(measured[float(rate)])
 
     band = {} if case["band"] is None else {"low": case["band"][0], "high": case["band"][1]}
@@ -95,30 +102,43 @@ def smoothness(see: Observer, case: Case) -> None:
 @question()
 def classify_learning_rate(see: Observer, case: Case) -> None:
     (function,) = see.functions
-    answers = [(run["planted"], _word(function(run["loss"]))) for run in case["runs"]]
-    see("only the four words", all(word in LABELS for _, word in answers))
+    answers, improper = [], ""
+    for run in case["runs"]:
+        answer = function(run["loss"])
+        answers.append((run["planted"], answer if isinstance(answer, str) else ""))
+        improper = improper or _improper_word(see, answer)
+    see("what comes back", improper or "one of the four words")
     for label in LABELS:
         hits = [word == label for truth, word in answers if truth == label]
         others = [word != label for truth, word in answers if truth != label]
         _report(see, label, hits, {"other": others})
 
 
-def _word(answer: Any) -> str:
-    return str(answer) if isinstance(answer, str) else ""
+def _improper_word(see: Observer, answer: Any) -> str:
+    """What an answer is, in words, where it isn't one of the four."""
+    if answer is None:
+        return "None"
+    if not isinstance(answer, str):
+        return "a set" if isinstance(answer, set | frozenset) else "no string"
+    if answer in LABELS:
+        return ""
+    see.remark(f"{answer[:30]!r} isn't one of the four words.")
+    return "another word"
 
 
 @question()
 def diagnose(see: Observer, case: Case) -> None:
     (function,) = see.functions
-    answers = []
-    proper = True
+    answers, improper = [], ""
     for run in case["runs"]:
         answer = function({name: run[name] for name in CURVES})
+        if isinstance(answer, np.ndarray):
+            answer = answer.ravel().tolist()
         is_set = isinstance(answer, set | frozenset | list | tuple)
         named = {str(name) for name in answer} if is_set else set()
-        proper = proper and is_set and named <= set(FAULTS)
+        improper = improper or (_improper_names(see, named) if is_set else _no_set(answer))
         answers.append((run["planted"], named))
-    see("only sets of the six names", proper)
+    see("what comes back", improper or "sets of the six names")
     for fault in FAULTS:
         # A run that diverged had too high a rate as well: naming that is no false alarm.
         also = "diverged" if fault == "learning rate too high" else fault
@@ -127,6 +147,25 @@ def diagnose(see: Observer, case: Case) -> None:
         healthy = [ok for truth, ok in quiet if truth == HEALTHY]
         others = [ok for truth, ok in quiet if truth != HEALTHY]
         _report(see, fault, hits, {HEALTHY: healthy, "other": others})
+
+
+def _no_set(answer: Any) -> str:
+    if answer is None:
+        return "None"
+    if isinstance(answer, str):
+        return "a string"
+    return "a dictionary" if isinstance(answer, Mapping) else "no set"
+
+
+def _improper_names(see: Observer, named: set[str]) -> str:
+    """Whether a name is given that isn't among the six; which one, in a remark."""
+    others = sorted(named - set(FAULTS))
+    if not others:
+        return ""
+    see.remark(f"{others[0][:30]!r} isn't one of the six names.")
+    # As from set("overfitting").
+    letters = all(len(name) == 1 for name in others)
+    return "a set of single letters" if letters else "a set with another name"
 
 
 def _report(

@@ -11,7 +11,12 @@ import pytest
 from descent.judging import Exam, Verdict, judge
 from descent.questions.babysitting import FAULTS, HEALTHY, LABELS
 from descent_autograder.catalogue import exam
-from descent_solutions.babysitting import classify_learning_rate, diagnose
+from descent_solutions.babysitting import (
+    classify_learning_rate,
+    diagnose,
+    layer_statistics,
+    rate_in_band,
+)
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +76,14 @@ def test_naming_the_rate_of_a_run_that_diverged_is_no_false_alarm(trainings: Exa
 
 def test_lists_are_as_good_as_sets(trainings: Exam) -> None:
     assert verdict_on(lambda history: sorted(diagnose(history)), trainings).passed
+    assert verdict_on(lambda history: np.array(sorted(diagnose(history))), trainings).passed
+
+
+def test_a_name_that_is_not_among_the_six_is_told(trainings: Exam) -> None:
+    def answer(history: Any) -> Any:
+        return {"over-fitting" if name == "overfitting" else name for name in diagnose(history)}
+
+    assert "'over-fitting' isn't one of the six names." in verdict_on(answer, trainings).remarks
 
 
 def test_one_word_for_all_learning_rates_earns_nothing() -> None:
@@ -80,3 +93,60 @@ def test_one_word_for_all_learning_rates_earns_nothing() -> None:
         assert (verdict.passed, verdict.score) == (False, 0.0)
     right = judge("classify_learning_rate", [lambda x: np.str_(classify_learning_rate(x))], rates)
     assert right.passed
+
+
+def _neighbours(f: Any, measure: Any) -> Any:
+    return measure(f[1:], f[:-1]), measure(f[:, 1:], f[:, :-1])
+
+
+def total_variation(f: Any) -> Any:
+    return -sum(_neighbours(f, lambda a, b: np.abs(a - b).mean())) / np.ptp(f)
+
+
+def laplacian(f: Any) -> Any:
+    around = f[2:, 1:-1] + f[:-2, 1:-1] + f[1:-1, 2:] + f[1:-1, :-2]
+    return 1 / (1e-9 + np.abs(around / 4 - f[1:-1, 1:-1]).mean() / f.std())
+
+
+def low_frequencies(f: Any) -> Any:
+    power = np.abs(np.fft.fft2(f - f.mean())) ** 2
+    low = [np.abs(np.fft.fftfreq(n)) <= 0.26 for n in f.shape]
+    return power[np.ix_(*low)].sum() / power.sum()
+
+
+def worst_correlation(f: Any) -> Any:
+    return min(_neighbours(f, lambda a, b: np.corrcoef(a.ravel(), b.ravel())[0, 1]))
+
+
+@pytest.mark.parametrize("design", [total_variation, laplacian, low_frequencies, worst_correlation])
+def test_a_sound_score_for_smoothness_passes_whatever_the_sample(design: Any) -> None:
+    def smoothness(W: Any, image_shape: Any) -> Any:
+        return [design(column.reshape(image_shape)) for column in W.T]
+
+    for seed in range(20):
+        assert judge("smoothness", [smoothness], exam("smoothness", seed)).passed, seed
+
+
+def test_neighbours_along_the_flat_column_are_not_enough() -> None:
+    def smoothness(W: Any, image_shape: Any) -> Any:
+        return -np.square(np.diff(W, axis=0)).mean(axis=0) / W.var(axis=0)
+
+    assert not any(
+        judge("smoothness", [smoothness], exam("smoothness", s)).passed for s in range(20)
+    )
+
+
+def test_a_number_may_come_in_an_array_of_one() -> None:
+    def answer(activations: Any) -> Any:
+        found = layer_statistics(activations)
+        return [{name: np.array([value]) for name, value in layer.items()} for layer in found]
+
+    assert judge("layer_statistics", [answer], exam("layer_statistics", 5)).passed
+
+
+def test_a_rate_that_was_not_given_is_named_as_such() -> None:
+    def answer(ratio_at: Any, rates: Any, **band: Any) -> Any:
+        return rate_in_band(ratio_at, [2 * rate for rate in rates], **band)
+
+    verdict = judge("rate_in_band", [answer], exam("rate_in_band", 5))
+    assert "a rate that isn't in `rates`" in verdict.message
