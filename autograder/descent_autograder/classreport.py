@@ -195,9 +195,9 @@ def table(report: ClassReport, width: int = 100) -> str:
     lines.append("─" * width)
     for row in report.rows:
         score = f"{row.score:g} / {report.max_score:g}"
-        lines += _lines(row.student, score, _printable(row.wrong) or "–", first, width)
+        lines += _lines(row.student, score, intake.printable(row.wrong) or "–", first, width)
     for folder, reason in report.rejected.items():
-        lines += _lines(_printable(folder), "–", f"refused: {reason}", first, width)
+        lines += _lines(intake.printable(folder), "–", f"refused: {reason}", first, width)
     return "\n".join(lines)
 
 
@@ -211,10 +211,6 @@ def by_hand(report: ClassReport) -> str:
         f"{points:g} of the {report.max_score:g} points are given by hand; "
         f"{waiting} submissions wait for them"
     )
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else "·" for char in text)
 
 
 def _lines(student: str, score: str, wrong: str, first: int, width: int) -> list[str]:
@@ -272,7 +268,7 @@ def to_csv(report: ClassReport) -> str:
 
 def _not_a_formula(text: str) -> str:
     """Text that a spreadsheet won't take for a formula."""
-    text = _printable(text)
+    text = intake.printable(text)
     return "'" + text if text[:1] in ("=", "+", "-", "@") else text
 
 
@@ -310,7 +306,7 @@ def to_html(report: ClassReport) -> str:
 
 
 def _text(words: object) -> str:
-    return html.escape(_printable(str(words)), quote=True)
+    return html.escape(intake.printable(str(words)), quote=True)
 
 
 def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import sys
 from collections.abc import Callable, Sequence
@@ -194,8 +195,14 @@ def _guarded(work: Callable[[], int]) -> int:
     except expected as error:
         sys.stdout.flush()
         raise Stop(str(error)) from error
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        sys.stdout.flush()
+        raise Stop(f"{error}; make room and give the same command again") from error
 
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": _demo,
     "release": _release,

@@ -25,6 +25,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
 from descent_autograder.execution import Done, Settings, Task, execute, execute_here, start_worker
+from descent_autograder.intake import told
 
 _ATTEMPTS = 2
 _AHEAD = 2
@@ -53,13 +54,17 @@ class Pool(Protocol):
 
 @dataclass
 class _LocalWorker:
-    """One worker process and the tasks that it has in hand, the one it works on first."""
+    """One worker process and the tasks that it has in hand, the one it works on first.
+
+    A worker that has reported a failure of the grader itself ends by itself (`is_leaving`).
+    """
 
     process: subprocess.Popen[bytes]
     channel: Connection
     tasks: deque[Task] = field(default_factory=deque)
     since: float = field(default_factory=time.monotonic)
     ready: bool = False
+    is_leaving: bool = False
 
     def stop(self) -> None:
         self.channel.close()
@@ -176,6 +181,7 @@ class LocalPool:
                 raise WorkersFailed(str(message))
             else:
                 worker.since = time.monotonic()
+                worker.is_leaving = isinstance(message, str)
                 yield worker.tasks.popleft(), message
         now = time.monotonic()
         for worker in self._workers:
@@ -184,14 +190,18 @@ class LocalPool:
                 worker.process.kill()
 
     def _lost(self, worker: _LocalWorker) -> Iterator[tuple[Task, None]]:
-        """Replace a worker that has ended; only the task that it worked on is to blame."""
+        """Replace a worker that has ended; only the task that it worked on is to blame.
+
+        One that was leaving has told which task that was; it has begun none of the others.
+        """
         number = self._workers.index(worker)
         worker.stop()
         if not worker.ready:
             self._stillborn += 1
             if self._stillborn >= _STARTS:
                 raise WorkersFailed("worker processes end before they are ready")
-        blamed = worker.tasks.popleft() if worker.ready and worker.tasks else None
+        is_at_work = worker.ready and not worker.is_leaving
+        blamed = worker.tasks.popleft() if is_at_work and worker.tasks else None
         fresh = self._workers[number] = self._start(number)
         for task in worker.tasks:
             fresh.tasks.append(task)
@@ -249,7 +259,7 @@ def _where(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "descent_autograder" in frame.filename] or frames
     place = f" ({os.path.basename(ours[-1].filename)}:{ours[-1].lineno})" if ours else ""
-    return f"{type(error).__name__}: {error}{place}"
+    return told(error) + place
 
 
 def _die_with(parent: int) -> None:
@@ -332,7 +342,7 @@ def _outcome(future: Any) -> Done | str:
     try:
         result = future.result()
     except Exception as error:
-        return f"the cluster couldn't run it ({type(error).__name__}: {error})"
+        return f"the cluster couldn't run it ({told(error)})"
     return result if isinstance(result, Done) else "the cluster returned something else"
 
 

@@ -7,7 +7,6 @@ whatever sanitising could have missed.
 
 from __future__ import annotations
 
-import functools
 import re
 import secrets
 from collections.abc import Collection, Iterator, Sequence
@@ -115,10 +114,10 @@ def _origin(address: str) -> str:
 
 
 def _highlighter() -> Any:
-    """nbconvert's highlighter, which remembers: most cells are the same in all submissions."""
+    """nbconvert's highlighter, with a memory."""
     stock = Highlight2HTML(pygments_lexer="ipython3")
 
-    @functools.lru_cache(maxsize=4096)
+    @sanitize.remembering
     def remembered(source: str) -> str:
         return str(stock(source, language="ipython3"))
 

@@ -6,9 +6,13 @@ this process.
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import math
+import os
+import re
+import stat
 import tokenize
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,10 +24,15 @@ from descent.judging.observing import Question
 
 from descent_autograder import catalogue
 from descent_autograder.cli import WrongCall
-from descent_autograder.sandbox import Limits, Worker
+from descent_autograder.intake import printable, shown, told
+from descent_autograder.sandbox import Limits, NoWall, Worker
 
 CELL_SECONDS = 20.0
 _LARGEST_FILE = 2**20
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+# What people save files in. Python knows others, some of which (punycode) take hours to decode.
+_ENCODINGS = re.compile(r"(ascii|big5|cp|euc|gb|hz|iso|johab|koi8|mac|shift_jis|tis|utf-8).*")
+_LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def judge_files(
@@ -62,7 +71,7 @@ def judge_files(
     files = _files(paths)
     with Worker(limits=Limits(cell_seconds=CELL_SECONDS), unsafe=unsafe) as worker:
         for path in files:
-            verdict = judge_file(worker, path, exam, wanted)
+            verdict = _judged(worker, path, exam, wanted)
             print(_line(path, verdict) if as_json else _words(path, verdict), flush=True)
     return 0
 
@@ -77,18 +86,28 @@ def _question(question_id: str, seed: int) -> tuple[Question, Exam]:
 def _files(paths: Sequence[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
-        if path.is_dir():
+        if os.path.isdir(path):
             found = sorted(path.glob("*.py"))
             if not found:
                 raise WrongCall(f"the folder {path} holds no .py file")
             files += found
-        elif not path.is_file():
+        elif not os.path.lexists(path):
             raise WrongCall(f"no such file: {path}")
         elif path.suffix != ".py":
             raise WrongCall(f"{path} isn't a Python file")
         else:
             files.append(path)
     return files
+
+
+def _judged(worker: Worker, path: Path, exam: Exam, names: Sequence[str]) -> Verdict:
+    """Judge one file; one that trips the grader itself mustn't keep the others waiting."""
+    try:
+        return judge_file(worker, path, exam, names)
+    except NoWall:
+        raise
+    except Exception as error:
+        return _without_exam(exam, "crashed", f"The grader itself failed on it: {told(error)}")
 
 
 def judge_file(worker: Worker, path: Path, exam: Exam, names: Sequence[str]) -> Verdict:
@@ -102,9 +121,10 @@ def judge_file(worker: Worker, path: Path, exam: Exam, names: Sequence[str]) -> 
     """
     try:
         source = _read(path)
-    except (OSError, SyntaxError, ValueError) as error:
-        return _without_exam(exam, "crashed", f"The file can't be read: {error}")
-    with worker.session(source, path.name) as session:
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        return _without_exam(exam, "crashed", f"The file can't be read: {reason}")
+    with worker.session(source, printable(path.name)) as session:
         if session.status != "ok":
             return _without_exam(exam, session.status, session.message)
         if session.problem is not None:
@@ -121,11 +141,35 @@ def judge_file(worker: Worker, path: Path, exam: Exam, names: Sequence[str]) -> 
 
 
 def _read(path: Path) -> str:
-    raw = path.read_bytes()
+    """Read a file's text, without following a link or waiting for what isn't a regular file.
+
+    Raises:
+        OSError: when it can't be opened or read.
+        ValueError: when it holds no text of a file that we judge; the message says why.
+    """
+    if path.is_symlink():
+        raise ValueError("it is a link")
+    handle = os.open(path, _FLAGS)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise ValueError("it isn't a regular file")
+        with open(handle, "rb", closefd=False) as file:
+            raw = file.read(_LARGEST_FILE + 1)
+    finally:
+        os.close(handle)
     if len(raw) > _LARGEST_FILE:
         raise ValueError(f"it is larger than {_LARGEST_FILE} bytes")
-    encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
-    return io.TextIOWrapper(io.BytesIO(raw), encoding, line_buffering=True).read()
+    return io.TextIOWrapper(io.BytesIO(raw), _encoding(raw)).read()
+
+
+def _encoding(raw: bytes) -> str:
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
+    except SyntaxError as error:
+        raise ValueError(str(error.msg)[:100]) from error
+    if not _ENCODINGS.fullmatch(codecs.lookup(encoding).name):
+        raise ValueError(f"its encoding, {shown(encoding)}, is unknown")
+    return encoding
 
 
 def _why(problem: Exception) -> tuple[str, str]:
@@ -159,7 +203,7 @@ def _line(path: Path, verdict: Verdict) -> str:
                 }
                 for seen in verdict.observations
             ],
-            "message": verdict.message,
+            "message": _LONE_SURROGATES.sub("\ufffd", verdict.message),
         },
         allow_nan=False,
     )
@@ -171,8 +215,9 @@ def _finite(number: float | None) -> float | None:
 
 
 def _words(path: Path, verdict: Verdict) -> str:
-    indented = "\n".join("  " + line for line in verdict.text().splitlines())
-    return f"{path}\n{indented}"
+    """The verdict as text; a file's name and its errors may hold what a terminal would obey."""
+    lines = [str(path), *("  " + line for line in verdict.text().splitlines())]
+    return "\n".join(map(printable, lines))
 
 
 __all__: list[Any] = ["judge_file", "judge_files"]

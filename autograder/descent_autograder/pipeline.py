@@ -239,7 +239,20 @@ class _Run:
             yield content
 
     def submission(self, student: str) -> Submission:
-        """Read one submission."""
+        """Read one submission; one that can't be read becomes a refusal with the reason."""
+        try:
+            return self._read(student)
+        except Exception as error:
+            # Whatever the file side of intake didn't foresee mustn't stop the class.
+            reason = f"the submission couldn't be read ({intake.told(error)})"
+            return Submission(
+                student,
+                notebooks={},
+                refusals=dict.fromkeys(self.masters, reason),
+                digest=digest([self._base, student, reason]),
+            )
+
+    def _read(self, student: str) -> Submission:
         folder = self.course.path("submitted", student, self.assignment)
         found = intake.collect(folder, list(self.masters), taken=self.files)
         remarks = list(found.remarks)
@@ -292,7 +305,9 @@ class _Run:
 
         def tasks() -> Iterator[Task]:
             for student in students:
-                ready = self.desk.prepare(self.submission(student))
+                ready = self._prepared(student, summary)
+                if ready is None:
+                    continue
                 task = ready.task(self.files)
                 if task is None:
                     refused.append(ready)
@@ -304,6 +319,7 @@ class _Run:
             for student, outcome in pool.run(tasks()):
                 ready = prepared.pop(student)
                 if isinstance(outcome, str):
+                    outcome = intake.printable(outcome)
                     summary.failed[student] = outcome
                     yield ready, self.desk.give_up(ready, outcome)
                 else:
@@ -325,6 +341,15 @@ class _Run:
         finally:
             pool.close()
 
+    def _prepared(self, student: str, summary: Summary) -> Prepared | None:
+        """Get a submission ready; one that trips the passes mustn't stop the class."""
+        try:
+            return self.desk.prepare(self.submission(student))
+        except Exception as error:
+            reason = f"nbgrader's passes failed on it ({intake.told(error)})"
+            summary.failed[student] = reason
+            return None
+
     def _pool(self, waiting: int) -> Pool:
         if self.options.scheduler:
             return DaskPool(self.settings, self.options.scheduler)
@@ -344,7 +369,7 @@ class _Run:
         try:
             return self.desk.finish(ready, done)
         except Exception as error:
-            reason = f"nbgrader's passes failed on it ({type(error).__name__}: {error})"
+            reason = f"nbgrader's passes failed on it ({intake.told(error)})"
             summary.failed[ready.submission.student] = reason
             return self.desk.give_up(ready, reason)
 
@@ -358,15 +383,28 @@ class _Run:
         except (GradebookBusy, GradebookUnreachable):
             raise
         except Exception as error:
-            summary.failed[student] = f"the gradebook refused it ({type(error).__name__}: {error})"
+            summary.failed[student] = f"the gradebook refused it ({intake.told(error)})"
             return
+        try:
+            self._place(submission, result, notebooks)
+        except OSError as error:
+            # A full disk, say: what is graded already stays, and others may still find room.
+            reason = f"its folder couldn't be written ({intake.told(error)})"
+            summary.failed[student] = reason
+            return
+        summary.graded.append(student)
+
+    def _place(
+        self, submission: Submission, result: Result, notebooks: Mapping[str, bytes]
+    ) -> None:
+        """Put a saved result into the autograded tree, then note that it is finished."""
+        student = result.student
+        self.records.forget(student)
         files = {**submission.files, **self.files}
         files.update({f"{name}.ipynb": content for name, content in notebooks.items()})
         draft = self.tree.prepare(files, self._mode())
-        self.records.forget(student)
         self.tree.place(draft, self.course.path("autograded", student, self.assignment))
         self.records.write(student, _record(submission, result, self.options.unsafe))
-        summary.graded.append(student)
 
     def _mode(self) -> int:
         return int(str(self._converter_permissions()), 8)

@@ -89,21 +89,34 @@ class Tree:
     def prepare(self, files: Mapping[str, bytes], mode: int = 0o444) -> Path:
         """Write `files` into a new folder aside; the caller puts it into place."""
         draft = self._drafts / secrets.token_hex(8) / "new"
-        draft.mkdir(parents=True)
-        for name, content in files.items():
-            path = draft / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-            path.chmod(mode)
+        try:
+            draft.mkdir(parents=True)
+            for name, content in files.items():
+                path = draft / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+                path.chmod(mode)
+        except BaseException:
+            # On a full disk, the others need the room that half a folder takes.
+            shutil.rmtree(draft.parent, ignore_errors=True)
+            raise
         return draft
 
     def place(self, draft: Path, destination: Path) -> None:
         """Put a prepared folder where it belongs, replacing what stands there."""
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        if os.path.lexists(destination):
-            os.rename(destination, draft.with_name("old"))
-        os.rename(draft, destination)
-        shutil.rmtree(draft.parent, ignore_errors=True)
+        old = draft.with_name("old")
+        try:
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            if os.path.lexists(destination):
+                os.rename(destination, old)
+            try:
+                os.rename(draft, destination)
+            except OSError:
+                if os.path.lexists(old):
+                    os.rename(old, destination)
+                raise
+        finally:
+            shutil.rmtree(draft.parent, ignore_errors=True)
 
     def close(self) -> None:
         """Remove what was left aside."""

@@ -14,7 +14,7 @@ import binascii
 import functools
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import bleach
@@ -53,6 +53,26 @@ _SIZES = re.compile(r"\d{1,4}(px|%|em)?")
 _LONGEST_MARKDOWN = 200_000
 _LONGEST_HTML = 1_000_000
 _LONGEST_IMAGE = 20_000_000
+_LONG = 20_000
+_LONGEST_REMEMBERED = 200_000
+
+
+def remembering(convert: Callable[[str], str]) -> Callable[[str], str]:
+    """Remember what a text becomes: most cells are the same in all submissions.
+
+    Of long texts, such as a figure that all have drawn, only a few are kept, and of the longest
+    none: a class of students who each wrote some would fill the memory.
+    """
+    short = functools.lru_cache(maxsize=1024)(convert)
+    long = functools.lru_cache(maxsize=8)(convert)
+
+    @functools.wraps(convert)
+    def converted(source: str) -> str:
+        if len(source) > _LONGEST_REMEMBERED:
+            return convert(source)
+        return (long if len(source) > _LONG else short)(source)
+
+    return converted
 
 
 def _allowed(tag: str, name: str, value: str) -> bool:
@@ -80,7 +100,7 @@ def _cleaner() -> bleach.Cleaner:
     )
 
 
-@functools.lru_cache(maxsize=4096)
+@remembering
 def clean_html(source: str) -> str:
     """HTML without anything that runs, loads from elsewhere or covers the page.
 
@@ -97,13 +117,17 @@ def clean_html(source: str) -> str:
         return f"<pre>{html.escape(source)}</pre>"
 
 
-@functools.lru_cache(maxsize=4096)
-def _rendered(source: str, attachments: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]) -> str:
+@remembering
+def _without_attachments(source: str) -> str:
+    return _rendered(source, {})
+
+
+def _rendered(source: str, attachments: Mapping[str, Mapping[str, str]]) -> str:
     if len(source) > _LONGEST_MARKDOWN:
         return f"<pre>{html.escape(source[:_LONGEST_MARKDOWN])}…</pre>"
     renderer = IPythonRenderer(
         escape=False,
-        attachments={name: dict(bundle) for name, bundle in attachments},
+        attachments=attachments,
         exclude_anchor_links=True,
     )
     try:
@@ -117,9 +141,10 @@ def _rendered(source: str, attachments: tuple[tuple[str, tuple[tuple[str, str], 
 def markdown2html(context: Any, source: str) -> str:
     """Markdown as harmless HTML; takes the place of nbconvert's filter of that name."""
     cell = context.get("cell") or {}
-    found = cell.get("attachments") or {}
-    attachments = tuple((name, tuple(bundle.items())) for name, bundle in found.items())
-    return _rendered(str(source), attachments)
+    attachments = cell.get("attachments")
+    if attachments:
+        return _rendered(str(source), attachments)
+    return _without_attachments(str(source))
 
 
 class Sanitize(Preprocessor):  # type: ignore[misc]

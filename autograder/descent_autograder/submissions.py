@@ -8,7 +8,7 @@ from typing import Any
 
 from descent_autograder import passes as nbgrader
 from descent_autograder.execution import Done, Task
-from descent_autograder.intake import Mended
+from descent_autograder.intake import Mended, told
 from descent_autograder.master import Master, Snapshot
 
 
@@ -119,7 +119,7 @@ class Desk:
                 notebooks[name], mended[name] = self._taken_in(name, submission, raw, refusal)
             except Exception as error:
                 # Whatever intake didn't foresee mustn't stop the class.
-                refusal = f"{name}.ipynb couldn't be read ({type(error).__name__}: {error})"
+                refusal = f"{name}.ipynb couldn't be read ({told(error)})"
                 notebooks[name], mended[name] = self._taken_in(name, submission, None, refusal)
         return Prepared(submission, notebooks, mended)
 

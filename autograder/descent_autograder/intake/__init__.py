@@ -13,6 +13,7 @@ from descent_autograder.intake.files import (
 )
 from descent_autograder.intake.mending import Mended, mend, notice_of
 from descent_autograder.intake.notebooks import Refused
+from descent_autograder.intake.words import printable, shown, told
 
 __all__ = [
     "Collected",
@@ -22,6 +23,9 @@ __all__ = [
     "collect",
     "mend",
     "notice_of",
+    "printable",
+    "shown",
     "student_problem",
     "submissions",
+    "told",
 ]

@@ -6,17 +6,19 @@ links, so that what was checked is what is read.
 
 from __future__ import annotations
 
+import heapq
 import os
 import stat
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from descent_autograder.intake.words import shown
+from descent_autograder.intake.words import few, shown
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _IGNORED = {".ipynb_checkpoints", "__pycache__", "feedback", ".DS_Store", "__MACOSX"}
 _BAD_IN_NAMES = set("\\<>:\"|?*'`&")
+_TIMESTAMP_BYTES = 1000
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Limits:
         file_bytes: the largest other file.
         total_bytes: all files together.
         files: how many files.
+        entries: how many files, folders, links and whatever else are looked at.
         depth: how many folders deep.
     """
 
@@ -35,6 +38,7 @@ class Limits:
     file_bytes: int = 32 * 2**20
     total_bytes: int = 128 * 2**20
     files: int = 500
+    entries: int = 5000
     depth: int = 6
 
 
@@ -46,7 +50,7 @@ class Collected:
         notebooks: the bytes of each expected notebook that was found, by its name.
         refusals: for each expected notebook that can't be graded, the reason.
         files: everything else, by its relative path.
-        timestamp: nbgrader's ``timestamp.txt``, if there is one.
+        timestamp: the beginning of nbgrader's ``timestamp.txt``, if there is one.
         remarks: what was left out or taken for something else, in sentences.
     """
 
@@ -76,13 +80,21 @@ def submissions(submitted: Path, assignment: str) -> Iterator[tuple[str, str | N
     if not submitted.is_dir():
         return
     for entry in sorted(os.scandir(submitted), key=lambda entry: entry.name):
-        folder = Path(entry.path, assignment)
-        if entry.name.startswith(".") or not (folder.exists() or folder.is_symlink()):
+        if entry.name.startswith("."):
+            continue
+        try:
+            status = os.lstat(Path(entry.path, assignment))
+            is_link = entry.is_symlink() or stat.S_ISLNK(status.st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            reason = f"its folder can't be opened ({error.strerror})"
+            yield entry.name, student_problem(entry.name) or reason
             continue
         problem = student_problem(entry.name)
-        if problem is None and (entry.is_symlink() or folder.is_symlink()):
+        if problem is None and is_link:
             problem = "its folder is a link to another place"
-        if problem is None and not folder.is_dir():
+        if problem is None and not stat.S_ISDIR(status.st_mode):
             problem = "there is a file where its folder should be"
         yield entry.name, problem
 
@@ -102,9 +114,9 @@ def collect(
         taken: paths that files of the course will have in the same folder.
 
     Returns:
-        What was found; nothing in the folder can make this raise, short of a failing disk.
+        What was found, with a remark or a refusal for what can't be opened, read or used.
     """
-    found = _Walk(limits or Limits())
+    found = _Walk(limits or Limits(), {f"{name}.ipynb" for name in expected})
     try:
         handle = os.open(folder, _FLAGS | os.O_DIRECTORY)
     except OSError as error:
@@ -120,29 +132,49 @@ def collect(
 class _Walk:
     """Reads files below a descriptor, within limits."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, expected: Collection[str]) -> None:
         self.limits = limits
         self.files: dict[str, bytes] = {}
-        self.too_large: dict[str, str] = {}
-        self.remarks: list[str] = []
+        self.problems: dict[str, str] = {}
+        self._expected = expected
+        self._left_out: list[str] = []
+        self._limit = ""
         self._total = 0
+        self._seen = 0
+
+    @property
+    def remarks(self) -> list[str]:
+        """What was left out, with the limit that was met first of all."""
+        limit = [f"{self._limit}; the rest was left out."] if self._limit else []
+        return [*limit, *few(self._left_out)]
 
     def walk(self, handle: int, prefix: str, depth: int) -> None:
-        with os.scandir(handle) as entries:
-            names = sorted(entry.name for entry in entries)
-        for name in names:
-            path = prefix + name
+        for name in self._names(handle, prefix):
+            if self._seen >= self.limits.entries:
+                self._limit = f"The folder holds more than {self.limits.entries} entries"
+                return
+            self._seen += 1
             if name in _IGNORED or name.endswith(".pyc"):
                 continue
             if len(self.files) >= self.limits.files:
-                self.remarks.append(
-                    f"The folder holds more than {self.limits.files} files; the rest was left out."
-                )
+                self._limit = f"The folder holds more than {self.limits.files} files"
                 return
+            path = prefix + name
             problem = self._take(handle, name, path, depth)
             if problem:
-                self.too_large[path] = problem
-                self.remarks.append(f"The file {shown(path)} was left out: {problem}.")
+                self._left_out.append(f"The file {shown(path)} was left out: {problem}.")
+                if path in self._expected:
+                    self.problems[path] = problem
+
+    def _names(self, handle: int, prefix: str) -> list[str]:
+        """As many names as may be looked at, in order, the expected notebooks first."""
+        room = self.limits.entries - self._seen + 1
+        with os.scandir(handle) as entries:
+            return heapq.nsmallest(
+                room,
+                (entry.name for entry in entries),
+                key=lambda name: (prefix + name not in self._expected, name),
+            )
 
     def _take(self, parent: int, name: str, path: str, depth: int) -> str | None:
         if not _plain_name(name):
@@ -161,6 +193,8 @@ class _Walk:
                 self.walk(handle, path + "/", depth + 1)
                 return None
             return self._read(handle, status, path)
+        except OSError as error:
+            return f"it can't be read ({error.strerror})"
         finally:
             os.close(handle)
 
@@ -200,23 +234,25 @@ def _is_link(name: str, parent: int) -> bool:
 
 def _sort_out(found: _Walk, expected: set[str], taken: Collection[str]) -> Collected:
     result = Collected(remarks=found.remarks)
+    in_the_way = []
     notebooks = {path: raw for path, raw in found.files.items() if path.endswith(".ipynb")}
     names = {*taken, *(f"{name}.ipynb" for name in expected)}
     for path in [path for path in found.files if _is_in_the_way(path, names)]:
         notebooks.pop(path, None)
         del found.files[path]
-        result.remarks.append(
+        in_the_way.append(
             f"The file {shown(path)} was left out: a file of this assignment has its place."
         )
+    result.remarks += few(in_the_way)
     result.files = {p: raw for p, raw in found.files.items() if p not in notebooks}
     stamp = result.files.get("timestamp.txt")
     if stamp is not None:
-        result.timestamp = stamp.decode("utf-8", "replace").strip()
+        result.timestamp = stamp[:_TIMESTAMP_BYTES].decode("utf-8", "replace").strip()
     for name in sorted(expected):
         if f"{name}.ipynb" in notebooks:
             result.notebooks[name] = notebooks.pop(f"{name}.ipynb")
     for name in sorted(expected - set(result.notebooks)):
-        problem = found.too_large.get(f"{name}.ipynb")
+        problem = found.problems.get(f"{name}.ipynb")
         if problem:
             result.refusals[name] = f"{name}.ipynb can't be graded: {problem}"
             continue

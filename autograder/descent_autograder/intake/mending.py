@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from descent_autograder.intake.notebooks import Cell, Refused, give_ids, read_notebook
-from descent_autograder.intake.words import shown
+from descent_autograder.intake.words import few, shown
 from descent_autograder.master import Master, MasterCell
 
 
@@ -54,7 +54,7 @@ def mend(raw: bytes, master: Master) -> Mended:
     notebook["cells"] = _mend_cells(notebook["cells"], master, remarks)
     give_ids(notebook["cells"], notebook["nbformat_minor"])
     _mend_kernel(notebook["metadata"], master, remarks)
-    return Mended(notebook, remarks)
+    return Mended(notebook, few(remarks))
 
 
 def refused(master: Master, reason: str) -> Mended:
@@ -269,7 +269,7 @@ def _restore(cell: Cell, released: MasterCell, remarks: list[str]) -> None:
 def _points_agree(claimed: dict[str, Any], released: MasterCell) -> bool:
     points = claimed.get("points", released.points)
     graded = claimed.get("grade", True) is True
-    return graded and isinstance(points, (int, float)) and float(points) == released.points
+    return graded and isinstance(points, (int, float)) and points == released.points
 
 
 def _retype(cell: Cell, cell_type: str) -> None:

@@ -36,7 +36,8 @@ def small_source() -> Notebook:
     """The source of a unit with an ordinary assert, a check, an essay and locked cells."""
     answer = "    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
     error = (
-        "    ### BEGIN SOLUTION\n    larger = np.maximum(abs(a), abs(b))\n"
+        "    ### BEGIN SOLUTION\n    a, b = np.atleast_1d(a, b)\n"
+        "    larger = np.maximum(abs(a), abs(b))\n"
         "    return abs(a - b) / np.where(larger == 0, 1, larger)\n    ### END SOLUTION"
     )
     return {

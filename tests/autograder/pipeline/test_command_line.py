@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from descent_autograder import cli, units
+from descent_autograder import cli, commands, units
 
 
 @pytest.mark.parametrize(
@@ -150,3 +151,13 @@ def test_a_spoilt_secret_isnt_replaced_in_silence(tmp_path: Path) -> None:
     (tmp_path / ".descent-secret").write_text("short")
     with pytest.raises(NoCourse, match="backup"):
         Course(tmp_path).secret()
+
+
+def test_a_full_disk_is_said_in_one_line_and_other_faults_are_not_hidden() -> None:
+    def failing(number: int) -> int:
+        raise OSError(number, "what the system says")
+
+    with pytest.raises(cli.Stop, match="what the system says; make room"):
+        commands._guarded(lambda: failing(errno.ENOSPC))
+    with pytest.raises(OSError, match="what the system says"):
+        commands._guarded(lambda: failing(errno.EIO))

@@ -112,6 +112,23 @@ def test_a_missing_attachment_or_endless_nesting_shows_the_text() -> None:
     assert "&gt;" in sanitize.markdown2html({}, ">" * 5000 + " deep")
 
 
+def test_what_is_remembered_is_bounded() -> None:
+    made: list[str] = []
+    convert = sanitize.remembering(lambda source: made.append(source) or source)  # type: ignore[func-returns-value]
+    common = ["short", "x" * 100_000]
+    others = [f"{number}{'y' * 300_000}" for number in range(3)]
+    for source in (*common, *others) * 2:
+        assert convert(source) == source
+    assert made == [*common, *others, *others]
+
+
+def test_attachments_belong_to_their_cell() -> None:
+    picture = {"a.png": {"image/png": PIXEL}}
+    text = "![a](attachment:a.png)"
+    assert PIXEL in sanitize.markdown2html({"cell": {"attachments": picture}}, text)
+    assert PIXEL not in sanitize.markdown2html({}, text)
+
+
 def _output(data: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"output_type": "display_data", "data": data, "metadata": {}, **more}
 

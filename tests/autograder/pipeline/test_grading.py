@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import errno
 import os
 import sqlite3
 import stat
@@ -14,11 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from descent_autograder import classreport, pipeline
+from descent_autograder import classreport, intake, pipeline
 from descent_autograder.course import Course
+from descent_autograder.execution import Done, Settings, Task
 from descent_autograder.executor import LocalPool, WorkersFailed
-from descent_autograder.gradebook import GradebookBusy, GradebookUnreachable, SharedGradebook
+from descent_autograder.gradebook import (
+    GradebookBusy,
+    GradebookUnreachable,
+    SharedGradebook,
+    parse_timestamp,
+)
 from descent_autograder.pipeline import Options, Summary
+from descent_autograder.records import Tree
 
 pytestmark = pytest.mark.sandbox
 
@@ -267,6 +275,140 @@ def test_what_intake_doesnt_foresee_stops_nobody_else(
     assert (scores["ada"]["score"], scores["chi"]["score"]) == (5.0, 0.0)
     report = classreport.build(a_class, tools.SMALL)
     assert "ZeroDivisionError: unforeseen" in {r.student: r.refusal for r in report.rows}["chi"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-01-01 10:00:00 " + "a" * 300,
+        "2024-01-01 10:00 ..",
+        "2024-01-01 10:00 /etc/localtime",
+        "2024-01-01 10:00 :/etc/localtime",
+        "2024-01-01 10:00 ../../etc/localtime",
+        "2024-01-01 10:00 \0",
+        "1" * 10**6,
+        "1 " * 10**6,
+        "9" * 100,
+        "1e999",
+        "",
+    ],
+    ids=lambda text: text[:30].encode("ascii", "replace").decode(),
+)
+def test_a_text_that_is_no_time_is_none(text: str) -> None:
+    started = time.monotonic()
+    assert parse_timestamp(text) is None
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-21 12:00:00",
+        "2026-11-21 12:00:00.000000 UTC",
+        "2026-11-21 21:00:00 Asia/Seoul",
+        "2026-11-21T12:00:00Z",
+    ],
+)
+def test_nbgraders_times_are_read(text: str) -> None:
+    moment = parse_timestamp(text)
+    assert (moment.hour, moment.tzinfo) == (12, None)
+
+
+def test_what_isnt_foreseen_in_a_folder_is_a_refusal(
+    a_class: Course, tools: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collect = intake.collect
+
+    def stumbling(folder: Path, *rest: Any, **more: Any) -> Any:
+        if "chi" in folder.parts:
+            raise OSError(errno.EIO, "Input/output error \x1b[2J\ud800")
+        return collect(folder, *rest, **more)
+
+    monkeypatch.setattr(intake, "collect", stumbling)
+    summary = _grade(a_class, tools.SMALL)
+    assert (len(summary.graded), summary.failed) == (6, {})
+    scores = tools.scores_of(a_class, tools.SMALL)
+    assert (scores["ada"]["score"], scores["chi"]["score"]) == (5.0, 0.0)
+    report = classreport.build(a_class, tools.SMALL)
+    assert "Input/output error ·[2J·" in {r.student: r.refusal for r in report.rows}["chi"]
+    assert len(_grade(a_class, tools.SMALL).unchanged) == 6
+    monkeypatch.undo()
+    assert _grade(a_class, tools.SMALL).graded == ["chi"]
+
+
+def test_what_the_passes_dont_foresee_is_a_failure_of_one(
+    a_class: Course, tools: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare = pipeline.Desk.prepare
+
+    def stumbling(desk: Any, submission: Any) -> Any:
+        if submission.student == "chi":
+            raise ZeroDivisionError("unforeseen")
+        return prepare(desk, submission)
+
+    monkeypatch.setattr(pipeline.Desk, "prepare", stumbling)
+    summary = _grade(a_class, tools.SMALL)
+    assert sorted(summary.graded) == ["ada", "ben", "dan", "eve", "fay"]
+    assert "ZeroDivisionError: unforeseen" in summary.failed["chi"]
+
+
+@pytest.mark.parametrize("step", ["prepare", "place"])
+def test_a_full_disk_fails_whom_it_must_and_the_run_goes_on(
+    a_class: Course, tools: Any, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    work = getattr(Tree, step)
+    calls: list[Any] = []
+
+    def full_at_the_second(tree: Tree, *arguments: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return work(tree, *arguments)
+
+    monkeypatch.setattr(Tree, step, full_at_the_second)
+    summary = _grade(a_class, tools.SMALL)
+    assert len(summary.graded) == 5
+    ((student, reason),) = summary.failed.items()
+    assert "its folder couldn't be written" in reason
+    assert "No space left on device" in reason
+    again = _grade(a_class, tools.SMALL)
+    assert (again.graded, again.failed) == ([student], {})
+
+
+def test_a_folder_that_cant_be_written_leaves_no_half_behind(tmp_path: Path) -> None:
+    tree = Tree(tmp_path)
+    with pytest.raises(OSError, match="too long"):
+        tree.prepare({"a": b"1", "b" * 300: b"2"})
+    assert [path for path in tmp_path.rglob("*") if path.name != ".descent-drafts"] == []
+    tree.place(tree.prepare({"a": b"old"}), tmp_path / "here")
+    with pytest.raises(FileNotFoundError):
+        tree.place(tmp_path / ".descent-drafts" / "none" / "new", tmp_path / "here")
+    (tmp_path / ".descent-drafts" / "other").mkdir(parents=True)
+    with pytest.raises(FileNotFoundError):
+        tree.place(tmp_path / ".descent-drafts" / "other" / "new", tmp_path / "here")
+    assert (tmp_path / "here" / "a").read_bytes() == b"old"
+
+
+def test_after_a_failure_of_the_grader_nobody_else_is_blamed(
+    master: Any, small_solved: Any
+) -> None:
+    import json
+
+    settings = Settings("20-small", {"small": master.release}, b"secret", QUICK)
+    good, bad = json.dumps(small_solved).encode(), b"no notebook"
+    names = ["bad-1", "good-1", "bad-2", "good-2", "bad-3"]
+    pool = LocalPool(settings, jobs=1, patience=60.0)
+    try:
+        tasks = [Task(name, {"small": good if "good" in name else bad}) for name in names]
+        found = dict(pool.run(tasks))
+    finally:
+        pool.close()
+    assert found.keys() == set(names)
+    for name in names:
+        if "good" in name:
+            assert isinstance(found[name], Done)
+        else:
+            assert "the grader itself failed: JSONDecodeError" in str(found[name])
 
 
 def test_without_a_worker_the_run_says_why(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from descent_autograder.intake import Limits, collect, student_problem, submissions
+from descent_autograder.intake import Limits, collect, student_problem, submissions, told
 
 NOTEBOOK = "small.ipynb"
 
@@ -99,6 +102,78 @@ def test_large_many_and_deep_files_are_bounded(tmp_path: Path) -> None:
     assert any("too many folders deep" in remark for remark in remarks)
     assert any("too large" in remark for remark in remarks)
     assert any("more than 5 files" in remark for remark in remarks)
+
+
+def test_remarks_are_bounded_and_the_notebook_is_found_among_whatever_lies_there(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / NOTEBOOK).write_bytes(b"{}")
+    for number in range(600):
+        (tmp_path / f"a{number:03}").symlink_to("nowhere")
+    found = collect(tmp_path, ["small"])
+    assert found.notebooks == {"small": b"{}"}
+    assert len(found.remarks) == 101
+    assert found.remarks[-1] == "And 500 more remarks like these."
+    found = collect(tmp_path, ["small"], Limits(entries=50))
+    assert found.notebooks == {"small": b"{}"}
+    assert "more than 50 entries" in found.remarks[0]
+    assert len(found.remarks) == 50
+
+
+def test_a_folder_just_within_the_limits_is_taken_whole(tmp_path: Path) -> None:
+    for name in (NOTEBOOK, "a.txt", "b.txt", "c.pyc"):
+        (tmp_path / name).write_bytes(b"{}")
+    (tmp_path / "__pycache__").mkdir()
+    found = collect(tmp_path, ["small"], Limits(files=3, entries=5))
+    assert found.remarks == []
+    assert sorted(found.files) == ["a.txt", "b.txt"]
+
+
+def test_only_the_beginning_of_a_timestamp_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "timestamp.txt").write_bytes(b"1" * 10**6)
+    assert len(str(collect(tmp_path, []).timestamp)) == 1000
+
+
+def test_an_error_is_told_in_one_short_printable_line() -> None:
+    assert told(ValueError("\x1b[31m\ud800\nx")) == "ValueError: ·[31m· x"
+    assert told(ValueError()) == "ValueError"
+    assert len(told(ValueError("x" * 10**6))) == 300
+
+
+@pytest.fixture
+def anybodys() -> Iterator[Path]:
+    """A folder in which somebody else than root, who may open anything, can work."""
+    folder = Path(tempfile.mkdtemp(prefix="descent-test-"))
+    folder.chmod(0o777)
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(61_018)
+    try:
+        yield folder
+    finally:
+        os.seteuid(user)
+        for path in folder.rglob("*"):
+            path.chmod(0o700)
+        shutil.rmtree(folder)
+
+
+def test_what_cant_be_opened_is_refused_and_stops_nobody_else(anybodys: Path) -> None:
+    for student in ("aa", "mm", "zz"):
+        (anybodys / student / "20-small").mkdir(parents=True)
+        (anybodys / student / "20-small" / NOTEBOOK).write_bytes(b"{}")
+    (anybodys / "mm").chmod(0)
+    (anybodys / "zz" / "20-small").chmod(0)
+    (anybodys / "aa" / "20-small" / "closed").mkdir(mode=0)
+    found = dict(submissions(anybodys, "20-small"))
+    assert found == {
+        "aa": None,
+        "mm": "its folder can't be opened (Permission denied)",
+        "zz": None,
+    }
+    opened = collect(anybodys / "aa" / "20-small", ["small"])
+    assert opened.notebooks == {"small": b"{}"}
+    assert "“closed” was left out: it can't be opened" in opened.remarks[0]
+    assert "can't be opened" in collect(anybodys / "zz" / "20-small", ["small"]).refusals["small"]
 
 
 def test_a_huge_notebook_is_refused_unread(tmp_path: Path) -> None:

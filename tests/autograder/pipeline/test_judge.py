@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,80 @@ def test_without_json_the_report_is_in_words(
     out, _ = capfd.readouterr()
     assert "not right yet" in out
     assert "quotient is halved and then multiplied by h" in out
+
+
+WRONG = "def central_difference(f, x, h=1e-5):\n    return 1\n"
+SAYING = "def central_difference(f, x, h=1e-5):\n    raise ValueError({!r})\n"
+UNREADABLE = {
+    "a_codec": "its encoding, “hex”, is unknown",
+    "device": "it is a link",
+    "folder": "it isn't a regular file",
+    "no_codec": "unknown encoding: nothing",
+    "pipe": "it isn't a regular file",
+    "slow_codec": "its encoding, “punycode”, is unknown",
+    "sparse": "it is larger than 1048576 bytes",
+}
+
+
+@pytest.fixture
+def bad_files(tmp_path: Path) -> Path:
+    """Files that must not be waited for, believed or obeyed, and an honest one after them."""
+    (tmp_path / "a_codec.py").write_text(f"# coding: hex\n{WRONG}")
+    (tmp_path / "no_codec.py").write_text(f"# coding: nothing\n{WRONG}")
+    (tmp_path / "slow_codec.py").write_text(f"# coding: punycode\n{'x' * 10**6}-{'a' * 10**4}")
+    (tmp_path / "device.py").symlink_to("/dev/zero")
+    (tmp_path / "folder.py").mkdir()
+    os.mkfifo(tmp_path / "pipe.py")
+    (tmp_path / "sparse.py").touch()
+    os.truncate(tmp_path / "sparse.py", 5 << 30)
+    (tmp_path / "surrogate.py").write_text(SAYING.format("\ud800"))
+    (tmp_path / "terminal.py").write_text(SAYING.format("\x1b]0;title\x07\x1b[2J\u202e"))
+    (tmp_path / "name\x1b[2J.py").write_text(WRONG)
+    (tmp_path / os.fsdecode(b"name\xff.py")).write_text(WRONG)
+    (tmp_path / "zz_honest.py").write_text(RIGHT.format(run="(2 * h)"))
+    return tmp_path
+
+
+@pytest.mark.timeout(120)
+def test_bad_files_get_their_line_and_the_others_are_judged(
+    bad_files: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    lines = _judge(capfd, bad_files)
+    assert len(lines) == len(list(bad_files.iterdir()))
+    found = {Path(line["file"]).stem: line for line in lines}
+    for name, reason in UNREADABLE.items():
+        assert found[name]["status"] == "crashed"
+        assert reason in found[name]["message"]
+    assert "\x1b[2J" in found["terminal"]["message"]  # JSON escapes it
+    assert "\ufffd" in found["surrogate"]["message"]
+    assert found["zz_honest"]["passed"]
+    (line,) = _judge(capfd, bad_files / "pipe.py")
+    assert line["message"].endswith("it isn't a regular file")
+
+
+@pytest.mark.timeout(120)
+def test_no_file_speaks_to_the_terminal(bad_files: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["judge", "central_difference", str(bad_files)]) == 0
+    out, _ = capfd.readouterr()
+    assert all(line.isprintable() for line in out.splitlines())
+    assert "]0;title" in out
+    assert out.count("central_difference: ") == len(list(bad_files.iterdir()))
+
+
+def test_a_file_that_trips_the_grader_keeps_nobody_waiting(
+    folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge_file = judgefiles.judge_file
+
+    def stumbling(worker: Any, path: Path, *rest: Any) -> Any:
+        if path.stem == "wrong":
+            raise ZeroDivisionError("unforeseen")
+        return judge_file(worker, path, *rest)
+
+    monkeypatch.setattr(judgefiles, "judge_file", stumbling)
+    first, second = _judge(capfd, folder / "wrong.py", folder / "right.py")
+    assert first["message"].endswith("failed on it: ZeroDivisionError: unforeseen")
+    assert (first["status"], second["passed"]) == ("crashed", True)
 
 
 def test_an_empty_folder_is_a_wrong_call(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

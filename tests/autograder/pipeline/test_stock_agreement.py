@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.sandbox, pytest.mark.jupyter, pytest.mark.timeout(900)
 
 WARNING = """\
 def relative_error(a, b):
+    a, b = np.atleast_1d(a, b)
     error = abs(a - b) / np.maximum(abs(a), abs(b))
     error[(a == 0) & (b == 0)] = 0
     return error

@@ -196,6 +196,24 @@ def _timestamp(folder: Path, known: Known) -> None:
     (folder / "timestamp.txt").write_text("<script>window.hostile=1</script>\n" * 100)
 
 
+def _says(text: str) -> Callable[[Path, Known], None]:
+    def tree(folder: Path, known: Known) -> None:
+        (folder / "timestamp.txt").write_text(text)
+
+    return tree
+
+
+def _zone_is_own_file(folder: Path, known: Known) -> None:
+    header = b"TZif" + bytes(16) + (0x7FFFFFFF).to_bytes(4, "big") * 6
+    (folder / "zone").write_bytes(header)
+    (folder / "timestamp.txt").write_text(f"2024-01-01 10:00:00 {folder / 'zone'}")
+
+
+def _many_links(folder: Path, known: Known) -> None:
+    for number in range(30_000):
+        (folder / f"a{number}").symlink_to("nowhere")
+
+
 def _early_timestamp(folder: Path, known: Known) -> None:
     (folder / "timestamp.txt").write_text("9999-12-31 23:59:59.999999 +2359")
 
@@ -274,6 +292,27 @@ ATTACKS = [
     _attack("pickles", "data files that run a command when a grader loads them", _pickles),
     _attack("script-timestamp", "a timestamp that is none", _timestamp),
     _attack("late-timestamp", "a timestamp at the end of time", _early_timestamp),
+    _attack(
+        "timestamp-long-zone",
+        "a time zone whose name is too long for a file's",
+        _says("2024-01-01 10:00:00 " + "a" * 300),
+    ),
+    _attack(
+        "timestamp-folder", "a time zone that is a folder's name", _says("2024-01-01 10:00 ..")
+    ),
+    _attack("timestamp-own-zone", "a time zone in a file of its own", _zone_is_own_file),
+    _attack(
+        "timestamp-digits",
+        "a timestamp of a million digits",
+        _says("1" * 10**6),
+        not_stock="stock nbgrader takes a minute to read it",
+    ),
+    _attack(
+        "many-links",
+        "30,000 links, each of which deserves a remark",
+        _many_links,
+        not_stock="stock nbgrader would copy 30,000 links",
+    ),
     _attack("several-notebooks", "more notebooks of similar names", _others_notebooks),
 ]
 

@@ -235,6 +235,7 @@ ATTACKS = [
     ),
     _attack("tests-redefine-check", "the tests bring their own check", _tests_redefine),
     _attack("points-huge", "the tests are worth 1000 points each", _mark(points=1000)),
+    _attack("points-endless", "the points have 400 digits", _mark(points=10**400)),
     _attack("points-negative", "the tests are worth less than nothing", _mark(points=-5)),
     _attack("points-nonsense", "the points are a string", _mark(points="1e3<script>")),
     _attack("points-nan", "the points are NaN", _mark(points=float("nan"))),
