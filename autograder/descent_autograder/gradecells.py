@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 _SESSION_CALLS = {"get_ipython", "globals", "locals", "vars", "exec", "eval", "__import__", "dir"}
 _SESSION_NAMES = {"In", "Out", "_", "__", "___", "_i", "_ii", "_iii", "_oh", "_ih", "_dh"}
 _LOOKING_INSIDE = {"inspect", "dis", "gc", "ast", "linecache", "traceback"}
+_SOLUTION = re.compile(r"^([ \t]*)### BEGIN SOLUTION.*?### END SOLUTION", re.MULTILINE | re.DOTALL)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _INNER_ATTRIBUTES = {
     "__code__", "__globals__", "__closure__", "__defaults__", "__kwdefaults__", "__dict__",
     "__wrapped__", "__source__", "f_locals", "f_globals",
@@ -56,22 +60,48 @@ def _reasons(node: ast.AST) -> Iterator[str]:
             yield f"it sets an attribute of {name}, which doesn't reach the student's session"
 
 
-def _bound(source: str) -> set[str]:
+def bound(source: str) -> set[str]:
+    """The names that a cell binds at its top level; none where it can't be parsed.
+
+    Args:
+        source: the cell's source; lines of magics and of the system's shell don't count.
+    """
+    lines = source.splitlines()
+    plain = "\n".join("" if line.lstrip()[:1] in ("%", "!") else line for line in lines)
     try:
-        tree = ast.parse(source)
-    except SyntaxError:
+        tree = ast.parse(plain)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return set()
-    names: set[str] = set()
-    for node in tree.body:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            names.add(node.name)
-            continue
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
-                names.add(inner.id)
-            elif isinstance(inner, ast.alias):
-                names.add((inner.asname or inner.name).split(".")[0])
-    return names
+    return {name for node in _of_this_scope(tree) for name in _names_bound_by(node)}
+
+
+def _of_this_scope(node: ast.AST, in_comprehension: bool = False) -> Iterator[ast.AST]:
+    """All nodes below one, but for the insides of functions and classes, which bind their own."""
+    for child in ast.iter_child_nodes(node):
+        inner = in_comprehension or isinstance(child, _COMPREHENSIONS)
+        # A comprehension keeps its own variables, but not what := binds in it.
+        if not in_comprehension or not isinstance(child, ast.Name):
+            yield child
+        if isinstance(child, ast.NamedExpr) and in_comprehension:
+            yield child.target
+        if not isinstance(child, _SCOPES):
+            yield from _of_this_scope(child, inner)
+
+
+def _names_bound_by(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name
+        case ast.Name(id=name, ctx=ast.Store()):
+            yield name
+        case ast.alias(name=name, asname=own) if name != "*":
+            yield (own or name).split(".")[0]
+        case ast.ExceptHandler(name=str(name)):
+            yield name
+        case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+            yield name
+        case ast.MatchMapping(rest=str(name)):
+            yield name
 
 
 def _read(source: str) -> set[str]:
@@ -90,14 +120,22 @@ def notebook_problems(path: Path) -> list[str]:
     """All problems of the test cells of a source notebook, each naming the cell.
 
     Besides what `problems` finds: names that a test cell binds and a later cell of the student
-    reads, without another cell binding them.
+    reads, without another cell binding them; and names that one test cell binds and another reads
+    though students are to bind them, of which what these are given says nothing. They would be
+    taken for the tests' own.
     """
     found: list[str] = []
     cells = [c for c in json.loads(path.read_bytes())["cells"] if c["cell_type"] == "code"]
     bound_elsewhere: set[str] = set()
+    given: set[str] = set()
+    looked_up: set[str] = set()
     for cell in cells:
-        if not _is_test(cell):
-            bound_elsewhere |= _bound("".join(cell["source"]))
+        source = "".join(cell["source"])
+        if _is_test(cell):
+            looked_up |= _read(source) - bound(source)
+        else:
+            bound_elsewhere |= bound(source)
+            given |= bound(_as_given(source))
     left: dict[str, str] = {}
     for cell in cells:
         source = "".join(cell["source"])
@@ -111,8 +149,18 @@ def notebook_problems(path: Path) -> list[str]:
             continue
         name = known.get("grade_id", "?")
         found += [f"{path.name}, cell {name}: {reason}" for reason in problems(source)]
-        left.update(dict.fromkeys(_bound(source) - bound_elsewhere, name))
+        found += [
+            f"{path.name}, cell {name}: it binds {taken}, which only a solution binds besides; "
+            "no test would see the student's"
+            for taken in sorted(bound(source) & looked_up & bound_elsewhere - given)
+        ]
+        left.update(dict.fromkeys(bound(source) - bound_elsewhere, name))
     return found
+
+
+def _as_given(source: str) -> str:
+    """A source cell without its solution, as students get it."""
+    return _SOLUTION.sub(r"\1raise NotImplementedError", source)
 
 
 def _is_test(cell: dict[str, object]) -> bool:

@@ -117,16 +117,16 @@ def _is_kept(cell: Cell) -> bool:
 
 
 _TWICE = """\
-import numpy.testing
-numpy.testing.assert_allclose(apply_twice(np.sqrt, 16.0), 2.0)
+def close(a, b):
+    import numpy.testing
+    numpy.testing.assert_allclose(a, b)
+close(apply_twice(np.sqrt, 16.0), 2.0)
 ### BEGIN HIDDEN TESTS
 def half(x):
     return float(x) / 2  # {hidden}
-numpy.testing.assert_allclose(apply_twice(half, 6.0), 1.5)
+close(apply_twice(half, 6.0), 1.5)
 ### END HIDDEN TESTS"""
-_CUBES = """\
-import numpy.testing
-numpy.testing.assert_allclose(cubes(np.arange(3.0)), [0.0, 1.0, 8.0])"""
+_CUBES = "close(cubes(np.arange(3.0)), [0.0, 1.0, 8.0])"
 _SQUARES = "sum(float(squares(k) == k * k) for k in (3, 5, 7, 11))"
 
 

@@ -71,6 +71,11 @@ def _telling_lines(path: Path) -> set[str]:
     return {line for line in lines if len(line) > 45 and "=" in line and '"' not in line}
 
 
+@each
+def test_no_notebook_grows_beyond_its_limit(attack: Attack, siege: Aftermath) -> None:
+    assert len(ground.outputs(siege.notebooks[attack.name])) < 60 << 20
+
+
 def test_refused_notebooks_say_why(siege: Aftermath) -> None:
     for attack in ATTACKS:
         notices = str(siege.notebooks[attack.name]["cells"][0]["source"])

@@ -22,7 +22,7 @@ from descent.judging import Exam, Stopped
 
 from .inside import shell as shells
 from .inside.channel import TRUSTED, Peer, ReplyTimeoutError
-from .names import Names, bind_instructors
+from .names import Names, bind_helpers, bind_instructors
 from .trustedside import open_peer
 
 Message = dict[str, Any]
@@ -62,8 +62,9 @@ def run(shell: shells.Shell, names: Names, link: socket.socket, channel: socket.
     worker = Link(link)
     job = worker.job()
     peer = open_peer(channel)
-    names.peer = peer
     remarks = bind_instructors(names, job["instructor"])
+    bind_helpers(names, job["helpers"])
+    names.peer, names.reserved = peer, frozenset(job["reserved"])
     os.environ["NBGRADER_EXECUTION"] = "autograde"
     judging.set_exams(exams(job["secret"], job["assignment"], job["student"]))
     np.random.seed()
@@ -114,6 +115,7 @@ class Notebook:
     def run(self, cell: Message) -> bool:
         """Run one cell and report it; return whether the next one can be run."""
         self._peer.limit(self._seconds)
+        self._peer.may_print = self._shell.recorder.limit
         try:
             found = self._run_trusted(cell) if cell["trusted"] else self._run_student(cell)
         except Stopped as stopped:

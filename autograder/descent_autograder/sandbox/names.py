@@ -4,7 +4,9 @@ A grade cell is the instructor's and runs in the trusted process, but it speaks 
 wrote. So its globals answer in this order: what the grade cells themselves and the instructor's
 imports have bound; Python's builtins; and only then the student's process, with a plain value or a
 stand-in for a function. Nothing that a student binds can therefore take the place of numpy, of
-``check``, or of a function that the instructor imported.
+``check``, or of a function that the instructor imported. Nor of a helper that another grade cell
+defines, also where that cell failed before it got there: a name that only grade cells bind is never
+looked up in the student's process.
 """
 
 from __future__ import annotations
@@ -39,9 +41,13 @@ class Names(dict[str, Any]):
         self.peer: Peer | None = None
         self._known: dict[str, Any] = {}
         self._kept: set[str] = set()
+        self.reserved: frozenset[str] = frozenset()
+        """Names that are the tests' own: nothing of the student's stands in for them."""
 
     def __missing__(self, name: str) -> Any:
         if self.peer is None or name.startswith("__") or hasattr(builtins, name):
+            raise KeyError(name)
+        if name in self.reserved:
             raise KeyError(name)
         if name in self._known:
             return self._known[name]
@@ -112,10 +118,22 @@ def bind_instructors(names: Names, cells: Iterable[tuple[str, bool]]) -> list[st
     return remarks
 
 
+def bind_helpers(names: Names, sources: Iterable[str]) -> None:
+    """Run the imports and definitions of grade cells that an earlier pair of processes has run.
+
+    What can't be run is left out without a word: it may be a line of a hidden test.
+    """
+    for source in sources:
+        for statement in _definitions(source, True):
+            with contextlib.suppress(Exception):
+                exec(compile(ast.Module([statement], []), "<instructor>", "exec"), names)
+    names.keep()
+
+
 def _definitions(source: str, locked: bool) -> list[ast.stmt]:
     kinds: tuple[type[ast.stmt], ...] = (ast.Import, ast.ImportFrom)
     if locked:
-        kinds += (ast.FunctionDef, ast.ClassDef)
+        kinds += (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     try:
         lines = source.splitlines()
         magics_out = "\n".join("" if line.lstrip()[:1] in ("%", "!") else line for line in lines)

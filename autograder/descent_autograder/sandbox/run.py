@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..gradecells import bound
 from . import outputs
 from .inside.channel import STUDENT, BrokenChannelError, Peer, ReplyTimeoutError
 from .zygotes import ZygoteError
@@ -74,7 +75,7 @@ class Run:
         self.cpu_seconds = 0.0
         self._worker = worker
         self._job = job
-        self._outputs = outputs.Outputs()
+        self._outputs = outputs.Outputs(worker.limits.output_bytes)
         self._cells = code_cells(notebook)
         self._next = 0
         self._ended = self._repeat_failed = False
@@ -122,7 +123,8 @@ class Run:
     def _serve(self, question: str, arguments: tuple[Any, ...]) -> Any:
         self._peer.limit(self._seconds)
         if question == "job":
-            return self._job | {"cells": self._orders()}
+            helpers = [cell.source for cell in self._cells[: self._next] if cell.trusted]
+            return self._job | {"cells": self._orders(), "helpers": helpers}
         if question == "cell":
             return self._record(*arguments)
         if question == "bury":
@@ -154,7 +156,7 @@ class Run:
             self._stop(cell, *found["stopped"])
         else:
             cell.node["outputs"] = self._outputs.assemble(
-                found["messages"], found["ended"], cell.count
+                found["messages"], found["ended"], cell.count, cell.trusted
             )
         if cell.trusted:
             self._judge(cell, found)
@@ -207,11 +209,10 @@ def code_cells(notebook: Mapping[str, Any]) -> list[Cell]:
             continue
         node["outputs"] = []
         node["execution_count"] = len(cells) + 1
-        about = node.get("metadata", {}).get("nbgrader") or {}
-        grades = bool(about.get("grade")) and not about.get("solution")
+        about = _about(node)
         points = float(about.get("points") or 0.0)
         name = str(about.get("grade_id", ""))
-        cells.append(Cell(node, source, len(cells) + 1, grades, name, points))
+        cells.append(Cell(node, source, len(cells) + 1, _is_test(node), name, points))
     return cells
 
 
@@ -223,12 +224,29 @@ def instructor_cells(notebook: Mapping[str, Any], released: bool) -> list[tuple[
     """
     cells = []
     for node in notebook.get("cells", []):
-        about = node.get("metadata", {}).get("nbgrader") or {}
-        is_test = about.get("grade") and not about.get("solution")
-        locked = bool(about.get("locked")) and not about.get("solution") and not is_test
-        if node.get("cell_type") == "code" and not is_test and (released or locked):
+        about = _about(node)
+        locked = bool(about.get("locked")) and not about.get("solution")
+        if node.get("cell_type") == "code" and not _is_test(node) and (released or locked):
             cells.append((_source(node), locked))
     return cells
+
+
+def reserved_names(notebook: Mapping[str, Any], released: Mapping[str, Any]) -> list[str]:
+    """Return the names that grade cells bind, and no other cell of the released notebook does.
+
+    Args:
+        notebook: whose grade cells are run.
+        released: what students were given.
+    """
+    own: set[str] = set()
+    others: set[str] = set()
+    for node in notebook.get("cells", []):
+        if node.get("cell_type") == "code" and _is_test(node):
+            own |= bound(_source(node))
+    for node in released.get("cells", []):
+        if node.get("cell_type") == "code" and not _is_test(node):
+            others |= bound(_source(node))
+    return sorted(own - others)
 
 
 def cap_score(found: list[dict[str, Any]], points: float) -> None:
@@ -273,6 +291,16 @@ def how_it_ended(burial: Mapping[str, Any], memory_bytes: int) -> str:
 
 def _label(cell: Cell) -> str:
     return f"Test {cell.grade_id}" if cell.trusted else f"Cell [{cell.count}]"
+
+
+def _about(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    about: Mapping[str, Any] = node.get("metadata", {}).get("nbgrader") or {}
+    return about
+
+
+def _is_test(node: Mapping[str, Any]) -> bool:
+    about = _about(node)
+    return bool(about.get("grade")) and not about.get("solution")
 
 
 def _source(node: Mapping[str, Any]) -> str:

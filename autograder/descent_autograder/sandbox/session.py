@@ -51,8 +51,9 @@ class Session:
         self.renew()
 
     def renew(self) -> None:
-        """Grant the time of one more cell to what follows."""
+        """Grant the time and the output of one more cell to what follows."""
         self._peer.limit(self._limits.cell_seconds)
+        self._peer.may_print = self._limits.output_bytes
 
     def __contains__(self, name: str) -> bool:
         return self._look(name) is not None

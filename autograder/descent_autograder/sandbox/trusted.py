@@ -19,6 +19,7 @@ import time
 from typing import Any
 
 from . import grader
+from .inside import confine
 from .inside import shell as shells
 from .inside.zygote import received
 from .names import Names, bind_instructors
@@ -30,6 +31,9 @@ _PRELOADED = (
     "descent.judging.report",
     "descent_autograder.catalogue",
 )
+
+# What a test may need on top of what the warm process has mapped, however little students may use.
+_LEAST_MEMORY = 1 << 30
 
 
 def main(control: int) -> None:
@@ -81,7 +85,7 @@ def _grade(
 ) -> None:
     """Be the grader of one submission; never returns."""
     try:
-        memory = 2 * int(limits["memory_bytes"]) + (4 << 30)
+        memory = confine.address_space() + max(int(limits["memory_bytes"]), _LEAST_MEMORY)
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         gc.enable()

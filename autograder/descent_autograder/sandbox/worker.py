@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from .limits import Limits
-from .run import Burials, Run, instructor_cells
+from .run import Burials, Run, instructor_cells, reserved_names
 from .session import Session
 from .walls import NoWall, Wall, best_wall
 from .zygotes import StudentZygote, TrustedZygote, ZygoteError
@@ -83,7 +83,10 @@ class Worker:
 
     @property
     def student_zygote_pid(self) -> int:
-        """The number of the warm process behind the wall (of bubblewrap, where that builds it)."""
+        """The number of the warm process behind the wall, or of what was started in its stead.
+
+        That is bubblewrap for the first wall, and for the second who cleans up behind it.
+        """
         return self._zygotes()[0].pid
 
     @property
@@ -114,19 +117,22 @@ class Worker:
             files: what the notebook finds in its working directory.
             release: the released notebook. Its imports, and the functions and classes of its
                 locked cells, are what grade cells mean by those names, whatever the student's
-                cells make of them. Without it only the customary names (``np``, ``plt``,
-                ``check`` and the like) and the notebook's own locked cells are.
+                cells make of them; and what only its grade cells bind is theirs alone. Without
+                it only the customary names (``np``, ``plt``, ``check`` and the like) and the
+                notebook's own locked cells are.
 
         Raises:
             ZygoteError: the machine refuses new processes.
         """
+        said = json.loads(release or notebook)
         job = {
             "assignment": assignment,
             "student": student,
             "secret": secret,
             "files": dict(files or {}),
             "limits": self.limits.as_dict(),
-            "instructor": instructor_cells(json.loads(release or notebook), bool(release)),
+            "instructor": instructor_cells(said, bool(release)),
+            "reserved": reserved_names(json.loads(notebook), said),
         }
         run = Run(self, json.loads(notebook), job)
         run.to_the_end()

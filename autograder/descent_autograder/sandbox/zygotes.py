@@ -23,6 +23,7 @@ from .limits import Limits
 
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 30.0
+_END_SECONDS = 20.0
 
 
 class ZygoteError(RuntimeError):
@@ -105,7 +106,7 @@ class Zygote:
         """Hang up; the zygote then ends by itself, and is killed if it doesn't."""
         self._control.close()
         try:
-            self._process.wait(5)
+            self._process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)

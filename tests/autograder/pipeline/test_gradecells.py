@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from descent_autograder.gradecells import notebook_problems, problems
+from descent_autograder.gradecells import bound, notebook_problems, problems
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,43 @@ def test_names_that_another_cell_binds_are_no_problem(tmp_path: Path, tools: Any
     assert notebook_problems(path) == []
 
 
+def test_names_that_would_be_taken_for_the_tests_own_are_found(tmp_path: Path, tools: Any) -> None:
+    answer = "### BEGIN SOLUTION\nrate = 3\n### END SOLUTION"
+    cells = [
+        tools.cell("code", "answer", answer, solution=True),
+        tools.cell("code", "one", "rate = 1\nassert rate", grade=True, points=1),
+        tools.cell("code", "two", "assert rate == 3", grade=True, points=1),
+    ]
+    (problem,) = notebook_problems(_write(tmp_path / "n.ipynb", cells))
+    assert "cell one: it binds rate" in problem
+    cells[0] = tools.cell("code", "answer", "rate = None\n" + answer, solution=True)
+    assert notebook_problems(_write(tmp_path / "n.ipynb", cells)) == []
+
+
 def test_every_test_cell_of_the_course_can_be_judged(tools: Any) -> None:
     notebooks = sorted((tools.REPOSITORY / "assignments" / "source").rglob("*.ipynb"))
     assert notebooks
     assert [problem for path in notebooks for problem in notebook_problems(path)] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("def f(a):\n    b = 1\nclass C:\n    d = 2\nasync def g(): pass", {"f", "C", "g"}),
+        (
+            "import numpy.testing, os as system\nfrom math import pi as p, e",
+            {"numpy", "system", "p", "e"},
+        ),
+        ("a = b, (c, *d) = 1, (2, 3)\ne: int = 1\nf += 1\ng.h = i[0] = 1", set("abcdef")),
+        ("for a in x:\n    if a:\n        def b(): c = 1\nelse:\n    d = 1", {"a", "b", "d"}),
+        ("with x as (a, b):\n    c = 1\ntry:\n    pass\nexcept E as d:\n    e = 1", set("abcde")),
+        ("print([a for a in x], {b: c for b, c in x}, all(d for d in x))", set()),
+        ("print([(a := b) for b in x])\nprint(c := 1)\nlambda d: (e := d)", {"a", "c"}),
+        ("match x:\n    case [a, *b] | {'k': a, **c}:\n        pass", {"a", "b", "c"}),
+        ("%matplotlib inline\n!ls\na = 1", {"a"}),
+        ("from numpy import *", set()),
+        ("a = (", set()),
+    ],
+)
+def test_a_cell_binds_what_it_binds_at_its_top(source: str, names: set[str]) -> None:
+    assert bound(source) == names

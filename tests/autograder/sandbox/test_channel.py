@@ -21,7 +21,10 @@ from descent_autograder.sandbox.inside.channel import (
     RemoteCallable,
     RemoteIterator,
     ReplyTimeoutError,
+    described,
+    rebuilt,
 )
+from descent_autograder.sandbox.inside.codec import Codec
 from descent_autograder.sandbox.trustedside import serve_student
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -172,6 +175,28 @@ def test_exceptions_arrive_as_the_same_builtin_class() -> None:
             remote("base")
         with pytest.raises(NotImplementedError):
             remote("todo")
+
+
+def test_no_exception_ends_a_loop_of_the_tests() -> None:
+    class Own(StopIteration):
+        pass
+
+    def fail(kind: type[BaseException]) -> None:
+        raise kinds[kind]
+
+    kinds: dict[Any, BaseException] = {
+        "stop": StopIteration(1),
+        "own": Own(),
+        "async": StopAsyncIteration(),
+        "generator": GeneratorExit(),
+    }
+    with connected(fail=fail) as peer:
+        remote = peer.ask("look", "fail")
+        for kind in kinds:
+            with pytest.raises(RuntimeError):
+                all(map(remote, [kind]))
+            with pytest.raises(RuntimeError):
+                list(zip(map(remote, [kind]), [1], strict=False))
 
 
 def test_errors_of_callbacks_reach_the_student_and_come_back() -> None:
@@ -362,6 +387,7 @@ def message(kind: bytes, body: bytes = b"", number: int = 0) -> bytes:
         message(b"R", b"\x01N"),
         message(b"R", b"\x02N"),
         message(b"R", b"\x04N" + b"i" + b"\x00" * 8),
+        message(b"R", b"\x04N" + b"t\x02\x00\x00\x00NN"),
         message(b"Z"),
         message(b"C", b"\xff\xff\xff\xff\x00\x00\x00\x00"),
         message(b"C", b"\x00"),
@@ -386,6 +412,35 @@ def test_slow_replies_are_not_waited_for() -> None:
             peer.ask("look", "x")
         assert time.monotonic() - started < 2.5
         peer.close()
+
+
+def test_calls_without_end_come_to_an_end() -> None:
+    """Each comes in time, and all together don't."""
+
+    def calls(f: Any) -> None:
+        while True:
+            time.sleep(0.02)
+            f()
+
+    with connected(calls=calls) as peer:
+        remote = peer.ask("look", "calls")
+        peer.limit(0.5)
+        started = time.monotonic()
+        with pytest.raises(ReplyTimeoutError):
+            remote(lambda: None)
+        assert time.monotonic() - started < 2
+
+
+def test_output_comes_along_up_to_a_limit() -> None:
+    printed: list[str] = []
+    body = b"\x04N" + Codec(Peer(socket.socket(), STUDENT, print)).encode(("x" * 100, "y" * 100))
+    peer = replying(message(b"R", body), message(b"R", body, number=1))
+    peer.may_print = 150
+    peer.on_output = lambda out, err: printed.extend((out, err))
+    peer.ask("look", "x")
+    peer.ask("look", "x")
+    assert printed == ["x" * 100, "y" * 50, "", ""]
+    peer.close()
 
 
 def test_a_reply_too_many_does_not_answer_the_next_call() -> None:
@@ -426,3 +481,11 @@ def fuzzed(body: bytes, framed: bool) -> None:
             raise
     finally:
         peer.close()
+
+
+def test_a_syntax_error_stays_one() -> None:
+    with pytest.raises(SyntaxError) as caught:
+        compile("def f()\n", "answer.py", "exec")
+    again = rebuilt(*described(caught.value, placed=False))
+    assert type(again) is SyntaxError
+    assert str(again) == str(caught.value)

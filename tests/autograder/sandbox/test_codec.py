@@ -153,6 +153,111 @@ def test_generators_arrive_in_the_same_state(bits: str) -> None:
     assert np.array_equal(carried(legacy).normal(size=9), legacy.normal(size=9))
 
 
+BITS = ["PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"]
+
+
+def state_of(bits: str) -> dict[str, Any]:
+    made = getattr(np.random, bits)(7)
+    made.random_raw(3)
+    return dict(made.state)
+
+
+def legacy_state() -> dict[str, Any]:
+    return dict(np.random.RandomState(3).get_state(legacy=False))
+
+
+def arrived(tag: bytes, state: Any) -> Any:
+    """What a state becomes that the other side has put together by hand."""
+    both = Codec(Objects())
+    return both.decode(tag + both.encode([state])[1:])
+
+
+def with_changed(state: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    first, _, rest = path.partition(".")
+    return {**state, first: with_changed(state[first], rest, value) if rest else value}
+
+
+FORGED = [
+    *[("MT19937", "state.pos", pos) for pos in (-1, 625, -30_000, 1 << 20, 2.0, True, None)],
+    *[("Philox", "buffer_pos", pos) for pos in (-1, 5, -(1 << 31), 1 << 31, 1.0, False)],
+    ("MT19937", "state.key", np.zeros(623, np.uint32)),
+    ("MT19937", "state.key", np.zeros(624, np.uint64)),
+    ("MT19937", "state.key", [0] * 624),
+    ("MT19937", "state.more", 1),
+    ("MT19937", "has_uint32", 0),
+    ("MT19937", "state", (np.zeros(624, np.uint32), 0)),
+    ("Philox", "buffer", np.zeros(3, np.uint64)),
+    ("Philox", "buffer", np.zeros(4, ">u8")),
+    ("Philox", "state.counter", np.zeros((4, 1), np.uint64)),
+    ("Philox", "state.key", np.zeros(4, np.uint64)),
+    ("Philox", "has_uint32", 2),
+    ("PCG64", "state.inc", 2),
+    ("PCG64", "state.inc", (1 << 128) + 1),
+    ("PCG64", "state.state", -1),
+    ("PCG64", "state.state", 1 << 128),
+    ("PCG64", "uinteger", 1 << 32),
+    ("PCG64DXSM", "has_uint32", -1),
+    ("SFC64", "state.state", np.zeros(5, np.uint64)),
+    ("SFC64", "state.state", np.zeros(4)),
+    ("SFC64", "uinteger", np.uint32(1)),
+    ("SFC64", "bit_generator", "BitGenerator"),
+    ("SFC64", "bit_generator", ["SFC64"]),
+    ("PCG64", "bit_generator", "MT19937"),
+]
+
+
+@pytest.mark.parametrize(("bits", "path", "value"), FORGED)
+def test_a_generator_s_state_is_looked_at_whole(bits: str, path: str, value: Any) -> None:
+    """numpy itself takes most of these, and then reads beyond its own words."""
+    with pytest.raises(MalformedError):
+        arrived(b"G", with_changed(state_of(bits), path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("has_gauss", 2), ("gauss", 0), ("gauss", None), ("state.pos", 700), ("state.pos", -4)],
+)
+def test_a_legacy_generator_s_too(path: str, value: Any) -> None:
+    assert isinstance(arrived(b"L", legacy_state()), np.random.RandomState)
+    with pytest.raises(MalformedError):
+        arrived(b"L", with_changed(legacy_state(), path, value))
+
+
+@pytest.mark.parametrize("state", [None, [], {}, {"bit_generator": "PCG64"}, Objects(), "PCG64"])
+def test_what_is_no_state_makes_no_generator(state: Any) -> None:
+    for tag in (b"G", b"L"):
+        with pytest.raises(MalformedError):
+            arrived(tag, state)
+    with pytest.raises(
+        MalformedError
+    ):  # a twister's state without RandomState's own part, and v.v.
+        arrived(b"L", state_of("MT19937"))
+    with pytest.raises(MalformedError):
+        arrived(b"G", legacy_state())
+
+
+@patient
+@given(st.sampled_from(BITS), st.data())
+def test_mangled_states_stay_within_their_words_or_are_refused(
+    bits: str, data: st.DataObject
+) -> None:
+    state: dict[str, Any] = state_of(bits)
+    paths = [k for k in state if k != "state"] + [f"state.{k}" for k in state["state"]]
+    numbers = st.integers(-(2**40), 2**40) | st.integers(-8, 700) | st.integers(-(2**130), 2**130)
+    words = hnp.arrays(st.sampled_from([np.uint32, np.uint64, np.int64]), st.integers(0, 6))
+    for _ in range(data.draw(st.integers(1, 3))):
+        path = data.draw(st.sampled_from(paths))
+        state = with_changed(state, path, data.draw(numbers | words | leaves))
+    try:
+        made = arrived(b"G", state).bit_generator
+    except MalformedError:
+        return
+    assert 0 <= made.state.get("buffer_pos", 0) <= 4
+    assert 0 <= made.state["state"].get("pos", 0) <= 624
+    assert same(made.state, state)
+    made.random_raw(10)
+
+
 def test_subclasses_arrive_as_the_plain_values_they_hold() -> None:
     class Equal(dict):
         def __eq__(self, other: object) -> bool:
@@ -201,6 +306,10 @@ def test_what_cannot_travel_is_refused_kindly() -> None:
         (1 << 60_000, "too large"),
         ([0] * (codec.MAX_ITEMS + 1), "items"),
         (range(10**30), "range"),
+        (range(-(1 << 63), (1 << 63) - 1), "range"),
+        (range(codec.MAX_RANGE + 1), "range"),
+        (np.zeros((0, codec.MAX_ITEMS + 1)), "empty array"),
+        (np.random.RandomState(np.random.PCG64(1)), "RandomState"),
     ]:
         with pytest.raises(UnsendableError, match=word):
             both.encode(value)
@@ -239,6 +348,9 @@ def test_a_bool_is_one_of_two() -> None:
         b":\x01\x00\x00\x00N\x00",
         b"s\x02\x00\x00\x00\xff\xff",
         b"r" + struct.pack("<qqq", 0, 1, 0),
+        b"r" + struct.pack("<qqq", 0, codec.MAX_RANGE + 1, 1),
+        b"r" + struct.pack("<qqq", -(1 << 63), (1 << 63) - 1, 1),
+        b"A\x0b\x02" + struct.pack("<QQ", 1 << 22, 0),
     ],
 )
 def test_what_is_no_message_is_refused(message: bytes) -> None:

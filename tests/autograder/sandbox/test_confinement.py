@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -188,6 +189,86 @@ show(reached=reached)
 """,
     )
     assert facts["reached"] == []
+
+
+def test_other_processes_are_left_as_they_are(worker: Worker) -> None:
+    """Their limits, cores and turns, and signals that a descriptor would send them."""
+    victim = subprocess.Popen([sys.executable, "-c", "import time\ntime.sleep(60)"])
+    try:
+        before = _standing(victim.pid)
+        facts = ask(
+            worker,
+            f"""
+import ctypes, fcntl, os, resource, socket, struct, time
+pid = {victim.pid}
+libc = ctypes.CDLL(None, use_errno=True)
+ours, theirs = socket.socketpair()
+show(
+    limits=attempt(lambda: resource.prlimit(pid, resource.RLIMIT_CPU, (1, 1))),
+    priority=attempt(lambda: os.setpriority(os.PRIO_PROCESS, pid, 19)),
+    cores=attempt(lambda: os.sched_setaffinity(pid, os.sched_getaffinity(0))),
+    scheduler=attempt(lambda: os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))),
+    parameter=attempt(lambda: os.sched_setparam(pid, os.sched_param(0))),
+    ionice=libc.syscall(251 if os.uname().machine == "x86_64" else 30, 1, pid, 3 << 13) >= 0,
+)
+attempt(lambda: fcntl.fcntl(ours, fcntl.F_SETOWN, pid))
+attempt(lambda: fcntl.fcntl(ours, 15, struct.pack("ii", 1, pid)))
+attempt(lambda: fcntl.ioctl(ours, 0x8901, struct.pack("i", pid)))
+attempt(lambda: fcntl.ioctl(ours, 0x8902, struct.pack("i", pid)))
+attempt(lambda: fcntl.fcntl(ours, 10, 9))
+fcntl.fcntl(ours, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK)
+theirs.send(b"x")
+time.sleep(0.1)
+""",
+        )
+        after = _standing(victim.pid)
+        assert victim.poll() is None
+    finally:
+        victim.kill()
+        victim.wait()
+    assert after == before
+    assert facts.pop("ionice") is False
+    assert set(facts.values()) <= {"PermissionError", "ProcessLookupError"}
+
+
+def _standing(pid: int) -> tuple[object, ...]:
+    limits = Path(f"/proc/{pid}/limits").read_text()
+    nice = os.getpriority(os.PRIO_PROCESS, pid)
+    return limits, nice, os.sched_getaffinity(pid), os.sched_getscheduler(pid)
+
+
+def test_what_honest_notebooks_use_works(worker: Worker) -> None:
+    ran = execute(
+        worker,
+        """
+import asyncio, concurrent.futures, fcntl, os, resource, subprocess, tempfile
+import matplotlib.pyplot as plt, numpy as np
+with concurrent.futures.ThreadPoolExecutor(4) as pool:
+    assert sum(pool.map(abs, range(-9, 0))) == 45
+assert subprocess.run(["true"], check=True).returncode == 0
+assert subprocess.run("echo out", shell=True, capture_output=True, text=True).stdout == "out\\n"
+assert np.linalg.solve(np.eye(300), np.ones(300)).sum() == 300
+resource.setrlimit(resource.RLIMIT_NOFILE, resource.getrlimit(resource.RLIMIT_NOFILE))
+os.sched_setaffinity(0, os.sched_getaffinity(0))
+with tempfile.TemporaryFile() as file:
+    fcntl.fcntl(file, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+    fcntl.flock(file, fcntl.LOCK_EX)
+    np.save(file, np.eye(100))
+    fcntl.ioctl(file, 0x5451)
+async def main():
+    return await asyncio.to_thread(abs, -2)
+with concurrent.futures.ThreadPoolExecutor(1) as pool:
+    assert pool.submit(asyncio.run, main()).result() == 2
+plt.plot([1, 2]); plt.savefig("figure.png")
+print(os.path.getsize("figure.png") > 1000)
+""",
+        "%timeit -n 1 -r 1 sum(range(10))",
+        "plt.plot([2, 1]);",
+    )
+    assert [ran.error(index) for index in range(3)] == [None] * 3
+    assert ran.text(0) == "True\n"
+    assert "loop" in ran.text(1)
+    assert "image/png" in ran.outputs(2)[-1].data
 
 
 def test_other_processes_cannot_be_read(worker: Worker) -> None:

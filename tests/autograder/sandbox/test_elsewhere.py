@@ -20,12 +20,12 @@ SCENES = {
     "an ordinary user, namespaces forbidden": (
         ["--no-namespaces", ORDINARY],
         "landlock",
-        ["test_confinement.py", "older_landlock.py"],
+        ["test_confinement.py", "older_landlock.py", "second_wall.py"],
     ),
     "root, namespaces forbidden": (
         ["--no-namespaces", "0"],
         "landlock",
-        ["test_confinement.py", "-k", "not bombs"],
+        ["test_confinement.py", "second_wall.py", "-k", "not bombs"],
     ),
 }
 

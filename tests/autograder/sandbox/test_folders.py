@@ -29,6 +29,8 @@ def test_a_right_answer_finds_its_files_and_returns_a_path() -> None:
                 match = re.fullmatch(r"trial\d+-epoch\d+-val(\d+\.\d+)\.npz", path.name)
                 if match and float(match[1]) > top:
                     best, top = path, float(match[1])
+            if best is None:
+                raise FileNotFoundError("no checkpoint")
             return best
         """
     )

@@ -82,6 +82,19 @@ def test_warnings_prints_and_stderr_cost_nothing(worker: Worker) -> None:
     assert "out\n" in ran.text(2)
 
 
+def test_what_a_function_prints_and_flushes_is_reported(worker: Worker) -> None:
+    loud = DIFFERENCE.replace(
+        "    return grad",
+        "    import sys\n    print('one', flush=True)\n    sys.stderr.write('two')\n"
+        "    sys.stderr.flush()\n    print('three')\n    return grad",
+    )
+    ran = execute(worker, loud, CHECK, "print('afterwards')")
+    printed = ran.outcome.verdicts["central"]["printed"]
+    assert all(word in printed for word in ("one", "two", "three"))
+    assert printed.index("one") < printed.index("three")
+    assert ran.text(2) == "afterwards\n"
+
+
 def test_ordinary_asserts_see_names_and_values(worker: Worker) -> None:
     ran = execute(
         worker,
@@ -200,6 +213,45 @@ def test_the_releases_imports_and_helpers_stand(worker: Worker) -> None:
     assert given.error(1)[0] == "AssertionError"
 
 
+HELPED = (
+    Graded("def close(a, b):\n    assert abs(a - b) < 1e-9\nclose(answer(), 41)", name="defines"),
+    Graded("close(answer(), 42)", name="uses"),
+)
+BLANK = "def answer():\n    raise NotImplementedError"
+
+
+@pytest.mark.parametrize(
+    ("defines", "breaks"),
+    [
+        (HELPED[0], "import os\nif not os.path.exists('/x'): os._exit(0)"),
+        (HELPED[0], "pass"),
+        (Graded("assert False\n" + HELPED[0].source), "pass"),
+    ],
+    ids=["a crash in between", "all well", "the helper's cell fails first"],
+)
+def test_a_helper_of_the_tests_is_never_the_student_s(
+    worker: Worker, defines: Graded, breaks: str
+) -> None:
+    """Whether its cell ran in this pair of processes, in an earlier one, or not to its end."""
+    student = "def answer():\n    return 41"
+    mine = "def close(a, b):\n    return None"
+    release = notebook(BLANK, *HELPED)
+    ran = execute(worker, student, defines, mine, breaks, HELPED[1], release=release)
+    assert ran.score(4) == 0
+    assert ran.error(4)[0] == ("NameError" if defines is not HELPED[0] else "AssertionError")
+    right = execute(worker, student.replace("41", "42"), defines, breaks, HELPED[1])
+    assert right.score(3) == (defines is HELPED[0])
+
+
+def test_a_name_that_students_are_to_bind_is_looked_up_though_a_test_binds_it_too(
+    worker: Worker,
+) -> None:
+    cells = ("rate = None", Graded("rate = rate or 1\nassert rate == 3"), "pass")
+    release = notebook(*cells, Graded("assert rate == 3"))
+    ran = execute(worker, "rate = 3", *cells[1:], Graded("assert rate == 3"), release=release)
+    assert [ran.score(1), ran.score(3)] == [1, 1]
+
+
 @pytest.mark.parametrize(
     ("score", "counted"),
     [("float('nan')", 0), ("float('inf')", 0), ("1e9", 2), ("-1e9", 0), ("1.5", 1.5)],
@@ -278,6 +330,92 @@ def test_output_is_cut_with_a_sentence(worker: Worker) -> None:
     assert len(ran.text(0)) <= 1 << 20
     assert "was cut after" in ran.outputs(0)[-1].text
     assert ran.text(1) == "next\n"
+
+
+def test_a_forged_generator_draws_nothing_of_the_graders_memory(worker: Worker) -> None:
+    """A test that lets the student's code draw from a generator draws from no other words."""
+    forged = """
+import numpy as np
+def use(draw):
+    for kind, key, place in (
+        ("MT19937", "state", 10**5), ("MT19937", "state", -(10**5)), ("Philox", None, -(10**5))
+    ):
+        bits = getattr(np.random, kind)(0)
+        state = bits.state
+        if key:
+            state[key]["pos"] = place
+        else:
+            state["buffer_pos"] = place
+        bits.state = state
+        try:
+            draw(np.random.Generator(bits))
+            print("drawn")
+        except TypeError as error:
+            print(error)
+    print(draw(np.random.default_rng(1)).size)
+"""
+    draws = Graded("use(lambda rng: rng.integers(0, 2**32, 1000, dtype=np.uint32))\n0.5")
+    ran = execute(worker, forged, draws)
+    assert ran.score(1) == 0.5
+    assert "drawn" not in ran.text(1)
+    assert ran.text(1).endswith("1000\n")
+
+
+def test_stopping_ends_no_loop_of_a_test(worker: Worker) -> None:
+    ran = execute(
+        worker,
+        "def f(x):\n    raise StopIteration",
+        Graded("for got, want in zip(map(f, [1, 2]), [1, 4]):\n    assert got == want"),
+        Graded("assert all(y > 0 for y in map(f, [1, 2]))"),
+    )
+    assert [ran.score(1), ran.score(2)] == [0, 0]
+    assert ran.error(1)[0] == ran.error(2)[0] == "RuntimeError"
+
+
+FLOOD = "get_ipython().display_pub.session.limit = 10**12\n"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "print('x' * 20_000_000)",
+        "from IPython.display import display, HTML\n"
+        "for _ in range(1500): display(HTML('x'), display_id='one')\n"
+        "display(HTML('y' * 100_000), display_id='one', update=True)",
+        "raise ValueError('x' * 20_000_000)",
+        "from IPython.display import display\n"
+        "display({'application/json': [list(range(100_000)) for _ in range(9)]}, raw=True)",
+    ],
+    ids=["text", "updates", "error", "data"],
+)
+def test_output_that_the_recorder_does_not_cut_is_cut_outside(worker: Worker, cell: str) -> None:
+    ran = execute(
+        worker, "def answer():\n    return 42", FLOOD + cell, Graded("assert answer() == 42")
+    )
+    assert ran.score(2) == 1
+    assert len(ran.outcome.notebook) < 4 << 20
+    if "raise" not in cell:
+        assert ran.error(1) == ("OutputLimit", "It put out more than a notebook may.")
+
+
+def test_a_notebook_s_output_has_a_limit_as_well(worker: Worker) -> None:
+    full = ["print('x' * 1_000_000)"] * 12
+    loud = "def f():\n    print('y' * 1_000_000)\n    return 2"
+    ran = execute(worker, *full, loud, *[Graded("f()", 2)] * 3, Graded("assert f() == 3"))
+    assert len(ran.outcome.notebook) < 11 << 20
+    assert ran.error(0) is None
+    assert ran.error(11)[0] == "OutputLimit"
+    assert [ran.score(i) for i in range(13, 17)] == [2, 2, 2, 0]
+    assert ran.error(16)[0] == "AssertionError"
+
+
+def test_a_test_s_process_grows_no_larger_than_it_may(worker: Worker) -> None:
+    takes = "import numpy as np\nnp.ones(2 * 10**8)"  # 1.6 GB: the tests' workers have 1 GB
+    ran = execute(worker, "x = 1", Graded(takes), Graded("assert x == 1"))
+    assert "MemoryError" in ran.error(1)[0]
+    assert ran.score(2) == 1
+    huge = "def f():\n    return range(3 * 10**8)"
+    assert "range" in execute(worker, huge, Graded("assert f() == [1]")).error(1)[1]
 
 
 def test_what_a_submission_says_of_its_outputs_is_not_believed(worker: Worker) -> None:

@@ -1,6 +1,6 @@
 """Too much of everything: memory, disk, output, descriptors, processes, time; and crashes."""
 
-from ..attack import Attack, everywhere
+from ..attack import Attack, Notebook, by_id, code, everywhere
 
 _FAMILY = "bombs"
 
@@ -14,6 +14,15 @@ def _in_call(name: str, tries: str, body: str, **more: object) -> Attack:
         "squares": "def squares(k):\n" + "".join(f"    {line}\n" for line in body.split("\n"))
     }
     return Attack(name, _FAMILY, tries, answers=answers, **more)  # type: ignore[arg-type]
+
+
+def _flood(notebook: Notebook) -> None:
+    """Three cells, each of which puts out 40 MB past its own recorder's limit."""
+    place = notebook["cells"].index(by_id(notebook, "forward_difference_answer"))
+    lifted = "get_ipython().display_pub.session.limit = 10**12\n"
+    for number in range(3):
+        cell = code(f"{lifted}print('x' * 40_000_000)  # {number}")
+        notebook["cells"].insert(place, cell)
 
 
 ATTACKS = [
@@ -65,6 +74,46 @@ try:
 except OSError:
     pass
 """,
+    ),
+    _attack(
+        "deep-folders",
+        "nests folders deeper than a walk through them can recurse, and leaves a process",
+        """
+import os, time
+for _ in range(1500):
+    os.mkdir("@TOKEN@")
+    os.chdir("@TOKEN@")
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(600)
+    os._exit(0)
+time.sleep(1)
+""",
+    ),
+    _attack(
+        "nameless-files",
+        "fills the disk with files that have no name any more",
+        """
+import os, time
+held = []
+try:
+    for _ in range(100):
+        held.append(os.open("@TOKEN@", os.O_CREAT | os.O_RDWR))
+        os.unlink("@TOKEN@")
+        os.write(held[-1], bytes(8 << 20))
+except OSError:
+    pass
+time.sleep(1)
+""",
+        not_stock="nothing limits files there; it would fill the machine's disk",
+    ),
+    Attack(
+        "flood",
+        _FAMILY,
+        "lifts its recorder's limit and prints 120 MB",
+        mangle=_flood,
+        not_stock="120 MB of output take stock nbgrader longer than the table has",
     ),
     _attack(
         "output",
@@ -181,6 +230,12 @@ down(0)
             "softmax_loss": "def softmax_loss(*a, **k):\n    raise GeneratorExit",
             "squares": "def squares(k):\n    raise StopIteration(k * k)",
         },
+    ),
+    Attack(
+        "ends-loops",
+        _FAMILY,
+        "ends every loop of the tests by StopIteration",
+        answers=everywhere("raise type('Done', (StopIteration,), {})(1)"),
     ),
     _attack(
         "endless-loop",

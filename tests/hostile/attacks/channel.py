@@ -195,6 +195,24 @@ ATTACKS = [
         answers=everywhere("return np.zeros(20_000_000)"),
     ),
     Attack(
+        "huge-range",
+        _FAMILY,
+        "answers with a range of 300 million numbers",
+        answers=everywhere("return range(0, 3 * 10**8)"),
+    ),
+    _in_call(
+        "forged-generator",
+        "answers with random generators that point outside their own words",
+        "forged = []\n"
+        "for kind, place in (('MT19937', -30000), ('MT19937', 10**6), ('Philox', -10**5)):\n"
+        "    bits = getattr(np.random, kind)(0)\n"
+        "    state = bits.state\n"
+        "    (state if kind == 'Philox' else state['state'])['buffer_pos' if kind == 'Philox'"
+        " else 'pos'] = place\n"
+        "    forged.append(b'G' + peer.codec.encode([state])[1:])\n"
+        "reply(b'l' + struct.pack('<I', len(forged)) + b''.join(forged))",
+    ),
+    Attack(
         "huge-text",
         _FAMILY,
         "answers with 100 MB of text",

@@ -1,12 +1,19 @@
 """The tools that tests judge with are patched, replaced or shadowed in the student's process."""
 
-from ..attack import Attack, everywhere
+from ..attack import Attack, Notebook, by_id, code, everywhere
 
 _FAMILY = "patched judges"
 
 
 def _attack(name: str, tries: str, cell: str, **more: object) -> Attack:
     return Attack(name, _FAMILY, tries, cell, **more)  # type: ignore[arg-type]
+
+
+def _shadow_helper(notebook: Notebook) -> None:
+    """Define the tests' helper between the test that defines it and the one that uses it."""
+    place = notebook["cells"].index(by_id(notebook, "cubes_answer"))
+    breaks = code("import os\nos._exit(0)")
+    notebook["cells"][place:place] = [code("def close(a, b):\n    return None"), breaks]
 
 
 ATTACKS = [
@@ -203,5 +210,12 @@ def expected(question):
     return getattr(exam, "expected", None)
 """,
         answers=everywhere("return expected('verdict')"),
+    ),
+    Attack(
+        "tests-helper",
+        _FAMILY,
+        "takes the place of a helper of the tests once its process had to be started again",
+        mangle=_shadow_helper,
+        answers={"cubes": "def cubes(x):\n    return None"},
     ),
 ]

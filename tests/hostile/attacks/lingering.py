@@ -292,4 +292,26 @@ open(runs, "a").write("x")
 """,
         answers=everywhere("import os\nos._exit(0)"),
     ),
+    _attack(
+        "others-limits",
+        "lowers the limits, the turns and the cores of every process there is",
+        """
+import os, resource
+for pid in range(1, 40000):
+    if pid == os.getpid():
+        continue
+    for lower in (
+        lambda: resource.prlimit(pid, resource.RLIMIT_CPU, (1, 1)),
+        lambda: resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, 3)),
+        lambda: os.setpriority(os.PRIO_PROCESS, pid, 19),
+        lambda: os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0)),
+    ):
+        try:
+            lower()
+            won(f"changed process {pid}")
+        except OSError:
+            pass
+""",
+        not_stock="it would reach the processes of the table's own user",
+    ),
 ]

@@ -22,6 +22,8 @@ def main() -> None:
     package = importlib.util.module_from_spec(spec)
     sys.modules["descent_inside"] = package
     spec.loader.exec_module(package)
+    if settings["wall"] != "namespaces":
+        importlib.import_module("descent_inside.keeper").stand_by(settings)
     importlib.import_module("descent_inside.zygote").main(settings)
 
 

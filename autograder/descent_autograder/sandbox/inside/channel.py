@@ -16,10 +16,10 @@ from __future__ import annotations
 import builtins
 import linecache
 import socket
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from struct import Struct, error
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -39,10 +39,15 @@ _CALL, _ASK, _RETURN = b"C"[0], b"Q"[0], b"R"[0]
 _RAISED, _CHANGED, _PRINTED = 1, 2, 4  # a reply's marks
 _CHUNK = 1 << 14  # a larger buffer is mapped and unmapped by the kernel for every message
 _LARGE_CHUNK = 1 << 20
+_MAX_PRINTED = 8 << 20
 _HEAD = Struct("<IBI")  # length of what follows it, kind, number of the call
+_HEAD_SIZE = _HEAD.size
 _BODY = 5  # where a received frame's body begins: behind kind and number
 _TIMEVAL = Struct("@ll")
 _EXTRA_ERRORS: dict[str, type[Exception]] = {"LinAlgError": np.linalg.LinAlgError}
+_ENDS_OF_LOOPS = (StopIteration, StopAsyncIteration)
+# What taking apart a reply that isn't one may raise.
+_NOT_UNDERSTOOD = (MalformedError, LookupError, TypeError, ValueError, ArithmeticError)
 
 
 class BrokenChannelError(RuntimeError):
@@ -133,6 +138,8 @@ class Peer:
         self.broken: Exception | None = None
         self.on_break: Callable[[Exception], Exception] = lambda problem: problem
         self.on_output: Callable[[str, str], None] = lambda out, err: None
+        self.may_print = _MAX_PRINTED
+        """How many characters of output replies may still bring along; the rest is left out."""
         self.deadline = float("inf")
         self.to_send: Callable[[Any], Any] | None = None
         self._serve = serve
@@ -219,7 +226,7 @@ class Peer:
         finally:
             self._depth -= 1
         # Else a reply too many would answer the next call.
-        if _number(frame) != number:
+        if _U32.unpack_from(frame, 1)[0] != number:
             raise self.fail(malformed("a reply that nobody asked for"))
         return self._understand(frame)
 
@@ -234,16 +241,24 @@ class Peer:
                 changed, end = codec.decode_call(frame, end)
             if marks & _PRINTED:
                 (out, err), end = codec.decode_from(frame, end)
-                self.on_output(str(out), str(err))
+                self.on_output(self._allowed(out), self._allowed(err))
             if end != len(frame):
                 raise MalformedError("bytes are left over after the reply")
             if marks & _RAISED:
                 raised = rebuilt(*value)
-        except (MalformedError, LookupError, TypeError, ValueError) as reason:
+        except _NOT_UNDERSTOOD as reason:
             raise self.fail(malformed(reason)) from None
         if raised is not None:
             raise raised
         return value, changed
+
+    def _allowed(self, text: Any) -> str:
+        """Return as much of a text as replies may still bring along."""
+        if type(text) is not str:
+            raise MalformedError("output that isn't text")
+        allowed = text[: self.may_print]
+        self.may_print -= len(allowed)
+        return allowed
 
     # ---- answering
 
@@ -254,7 +269,7 @@ class Peer:
 
     def _answer(self, frame: bytes) -> None:
         """Do what the other side asks for and reply; whatever goes wrong travels as a reply."""
-        number, marks, changes, printed = _number(frame), 0, b"", b""
+        number, marks, changes, printed = _U32.unpack_from(frame, 1)[0], 0, b"", b""
         try:
             value, given = self._perform(frame)
             body = self.codec.encode(value)
@@ -305,24 +320,40 @@ class Peer:
     def _send(self, kind: int, number: int, body: bytes) -> None:
         if self.broken is not None:
             raise self.broken
-        if len(body) >= MAX_FRAME:
-            raise UnsendableError(f"a message of {len(body)} bytes is too large")
         try:
-            self.sock.sendall(_HEAD.pack(len(body) + _BODY, kind, number) + body)
+            if len(body) < _LARGE_CHUNK:
+                self.sock.sendall(_HEAD.pack(len(body) + _BODY, kind, number) + body)
+            else:
+                self._send_long(kind, number, memoryview(body))
         except BlockingIOError:
             raise self.fail(ReplyTimeoutError("the time limit was reached")) from None
         except OSError:
             raise self.fail(ended()) from None
 
+    def _send_long(self, kind: int, number: int, body: memoryview) -> None:
+        """Send in pieces, so that a side that takes them in slowly gains no time by that."""
+        if len(body) >= MAX_FRAME:
+            raise UnsendableError(f"a message of {len(body)} bytes is too large")
+        self.sock.sendall(_HEAD.pack(len(body) + _BODY, kind, number))
+        for start in range(0, len(body), _LARGE_CHUNK):
+            self._check_deadline()
+            self.sock.sendall(body[start : start + _LARGE_CHUNK])
+
+    def _check_deadline(self) -> None:
+        if monotonic() > self.deadline:
+            raise BlockingIOError
+
     def _receive(self) -> bytes:
         """Return the next frame: its kind, number and body.
 
-        The socket's own limit bounds each wait; the deadline bounds them together, so that bytes
-        that drip in one by one gain nothing.
+        The socket's own limit bounds each wait; the deadline bounds them together, so that neither
+        bytes that drip in one by one nor calls without end gain anything.
         """
         try:
+            if monotonic() > self.deadline:
+                raise BlockingIOError
             data = self.sock.recv(_CHUNK)
-            if len(data) >= _HEAD.size and _U32.unpack_from(data)[0] == len(data) - 4:
+            if len(data) >= _HEAD_SIZE and _U32.unpack_from(data)[0] == len(data) - 4:
                 return data[4:]
             return self._rest(bytearray(data))
         except BlockingIOError:
@@ -345,8 +376,7 @@ class Peer:
 
     def _receive_into(self, buffer: bytearray, wanted: int) -> None:
         """Append up to ``wanted`` bytes; raises OSError at the end and at the deadline."""
-        if time.monotonic() > self.deadline:
-            raise BlockingIOError
+        self._check_deadline()
         data = self.sock.recv(min(wanted, _LARGE_CHUNK))
         if not data:
             raise ConnectionResetError
@@ -357,7 +387,7 @@ class Peer:
 
         The kernel keeps the limit (a time-out of Python's would cost a poll for every message).
         """
-        self.deadline = float("inf") if seconds is None else time.monotonic() + seconds
+        self.deadline = float("inf") if seconds is None else monotonic() + seconds
         whole = max(0.001, seconds or 0.0) if seconds is not None else 0.0
         timeval = _TIMEVAL.pack(int(whole), int(whole % 1 * 1e6))
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
@@ -375,12 +405,6 @@ def _name_of(value: Any) -> str:
     except Exception:
         name = None
     return name if type(name) is str else type(value).__name__
-
-
-def _number(frame: bytes) -> int:
-    """Return which call a frame asks or answers."""
-    number: int = _U32.unpack_from(frame, 1)[0]
-    return number
 
 
 def ended() -> BrokenChannelError:
@@ -424,13 +448,16 @@ def _place(problem: BaseException) -> tuple[str, int, str]:
 def rebuilt(names: Any, args: Any, text: Any, place: Any) -> Exception:
     """Return an exception of the first builtin class named, with the same arguments.
 
-    An exception that isn't an ``Exception`` (SystemExit, KeyboardInterrupt) or has no builtin class
-    becomes a RuntimeError that names it. Its traceback shows the line that the student wrote.
+    An exception that isn't an ``Exception`` (SystemExit, GeneratorExit), has no builtin class, or
+    would end a loop quietly (StopIteration) becomes a RuntimeError that names it. Its traceback
+    shows the line that the student wrote.
     """
     problem: Exception = RuntimeError(f"{names[0]}: {text}" if names else str(text))
     for name in list(names)[:50]:
         kind = _EXTRA_ERRORS.get(name) or getattr(builtins, str(name), None)
-        if isinstance(kind, type) and issubclass(kind, Exception) and kind is not Exception:
+        if not isinstance(kind, type) or issubclass(kind, _ENDS_OF_LOOPS):
+            continue
+        if issubclass(kind, Exception) and kind is not Exception:
             problem = _built(kind, str(names[0]), list(args), str(text))
             break
     function, number, line = place
@@ -454,14 +481,17 @@ def _raised_at(problem: Exception, function: str, number: int, line: str) -> Exc
 
 
 def _built(kind: type[Exception], name: str, args: list[Any], text: str) -> Exception:
-    try:
-        problem = kind(*args)
-        if name != kind.__name__:
-            problem.add_note(f"(raised as {name})")
-        str(problem)
-    except Exception:
-        return RuntimeError(f"{name}: {text}")
-    return problem
+    # Some arguments, such as a SyntaxError's place, don't travel; the text does.
+    for arguments in (args, [text]):
+        try:
+            problem = kind(*arguments)
+            if name != kind.__name__:
+                problem.add_note(f"(raised as {name})")
+            str(problem)
+        except Exception:
+            continue
+        return problem
+    return RuntimeError(f"{name}: {text}")
 
 
 def carry_over(old: Any, new: Any) -> Any:

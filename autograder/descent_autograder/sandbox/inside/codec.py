@@ -22,6 +22,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from . import generators
 from .held import held, is_held
 
 MAX_FRAME = 64 << 20
@@ -31,6 +32,8 @@ MAX_DEPTH = 50
 MAX_ITEMS = 1 << 20
 """How many values one message may hold, those inside arrays not counted."""
 MAX_INT_BYTES = 4096
+MAX_RANGE = 1_000_000
+"""How many numbers a range may stand for: whoever compares one, writes them all out."""
 
 _COUNTS = Struct("<HH")
 _U16, _U32, _I64, _F64 = Struct("<H"), Struct("<I"), Struct("<q"), Struct("<d")
@@ -46,7 +49,6 @@ _MANY = 1000
 # What was packed or checked once needn't be again.
 _HEADS: dict[tuple[bytes, Any, tuple[int, ...]], bytes] = {}
 _KNOWN: dict[bytes, tuple[Any, tuple[int, ...], int]] = {}
-_BIT_GENERATORS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
 _WITHIN_INT64 = range(-(1 << 63), 1 << 63)
 
 Chunks = list[bytes]
@@ -224,9 +226,13 @@ class Codec:
 
     def _put_range(self, value: Any, out: Chunks, depth: int) -> None:
         try:
-            out.append(b"r" + _RANGE.pack(value.start, value.stop, value.step))
-        except error:
+            packed = _RANGE.pack(value.start, value.stop, value.step)
+            count = len(value)
+        except (error, OverflowError):
             raise UnsendableError("a range beyond 64 bits is too large") from None
+        if count > MAX_RANGE:
+            raise UnsendableError(f"a range of more than {MAX_RANGE} numbers is too large")
+        out.append(b"r" + packed)
 
     def _put_slice(self, value: Any, out: Chunks, depth: int) -> None:
         self._put_sequence(b":", [value.start, value.stop, value.step], out, depth)
@@ -250,10 +256,16 @@ class Codec:
             self._put_named_handle(value, f"{type(value).__name__} of {array.dtype}", out)
 
     def _put_generator(self, value: Any, out: Chunks, depth: int) -> None:
-        self._put_sequence(b"G", [value.bit_generator.state], out, depth)
+        state = value.bit_generator.state
+        if not generators.can_travel(state):
+            raise UnsendableError("a random generator whose kind or state isn't numpy's own")
+        self._put_sequence(b"G", [state], out, depth)
 
     def _put_random_state(self, value: Any, out: Chunks, depth: int) -> None:
-        self._put_sequence(b"L", [value.get_state(legacy=False)], out, depth)
+        state = value.get_state(legacy=False)
+        if not generators.can_travel(state, legacy=True):
+            raise UnsendableError("a RandomState that isn't a Mersenne twister of numpy's own")
+        self._put_sequence(b"L", [state], out, depth)
 
     def _put_handle(self, value: Any, out: Chunks, depth: int) -> None:
         self._put_named_handle(value, None, out)
@@ -430,7 +442,10 @@ class Codec:
         return found, pos
 
     def _get_range(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
-        return range(*_RANGE.unpack_from(buf, pos)), pos + 24
+        found = range(*_RANGE.unpack_from(buf, pos))
+        if len(found) > MAX_RANGE:
+            raise MalformedError("a range too large")
+        return found, pos + 24
 
     def _get_scalar(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
         array, pos = _array_at(buf, pos)
@@ -443,25 +458,18 @@ class Codec:
         self._arrays.append((array, end - array.nbytes, end))
         return array, end
 
-    def _state_at(self, buf: Any, pos: int, depth: int) -> tuple[Any, dict[str, Any], int]:
+    def _state_at(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
         self._saw_container = True
-        items, pos = self._items_at(buf, pos, depth)
-        state = items[0]
-        name = state["bit_generator"]
-        if name not in _BIT_GENERATORS:
-            raise MalformedError("an unknown bit generator")
-        return getattr(np.random, name)(0), state, pos
+        (state,), pos = self._items_at(buf, pos, depth)
+        return state, pos
 
     def _get_generator(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
-        bits, state, pos = self._state_at(buf, pos, depth)
-        bits.state = state
-        return np.random.Generator(bits), pos
+        state, pos = self._state_at(buf, pos, depth)
+        return generators.generator(state), pos
 
     def _get_random_state(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
-        bits, state, pos = self._state_at(buf, pos, depth)
-        legacy = np.random.RandomState(bits)
-        legacy.set_state(state)
-        return legacy, pos
+        state, pos = self._state_at(buf, pos, depth)
+        return generators.random_state(state), pos
 
     def _get_handle(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
         owner, number, kind, length = _HANDLE.unpack_from(buf, pos)
@@ -500,6 +508,8 @@ def _put_array_bytes(array: Any, tag: bytes, out: Chunks) -> None:
 
 
 def _head(dtype: Any, shape: tuple[int, ...]) -> bytes:
+    if _claims_too_much(shape):
+        raise UnsendableError(f"an empty array of shape {shape} is too large")
     code = _DTYPE_CODE.get(dtype)
     if code is not None:
         kind = bytes((code, len(shape)))
@@ -557,10 +567,14 @@ def _shape(buf: bytes, pos: int, ndim: int) -> tuple[int, ...]:
     if ndim > _MAX_NDIM:
         raise MalformedError(f"more than {_MAX_NDIM} dimensions")
     shape = Struct(f"<{ndim}Q").unpack_from(buf, pos)
-    # An empty array may claim any other length: no bytes vouch for it.
-    if max(shape, default=0) > MAX_FRAME:
+    if max(shape, default=0) > MAX_FRAME or _claims_too_much(shape):
         raise MalformedError("an array beyond the end of the message")
     return shape
+
+
+def _claims_too_much(shape: tuple[int, ...]) -> bool:
+    """Return whether an empty array is long in a way that no bytes vouch for."""
+    return 0 in shape and _length(tuple(filter(None, shape))) > MAX_ITEMS
 
 
 def _length(shape: tuple[int, ...]) -> int:
@@ -602,7 +616,7 @@ _ENCODERS.update({dtype.type: Codec._put_scalar for dtype in _DTYPES})
 
 _CONTAINERS = (tuple, list, dict)
 _HANDLE_TAG, _PLAIN_CONTAINERS = b"H"[0], b"tlD"
-_BROKEN = (LookupError, ValueError, TypeError, OverflowError, error, MemoryError)
+_BROKEN = (LookupError, ValueError, TypeError, AttributeError, OverflowError, error, MemoryError)
 _STR = b"s"[0]
 
 _DECODERS: dict[int, Callable[[Codec, Any, int, int], tuple[Any, int]]] = {

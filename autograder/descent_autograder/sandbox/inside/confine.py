@@ -62,11 +62,11 @@ def limit_resources(limits: Mapping[str, float], *, own_user: bool) -> None:
         own_user: whether the kernel counts this process's user's processes from zero (in a user
             namespace, or for a user id that nobody else has).
     """
-    address_space = _address_space() + int(limits["memory_bytes"])
+    most_mapped = address_space() + int(limits["memory_bytes"])
     processes = int(limits["processes"]) + (0 if own_user else _processes_of_user())
     cpu = int(limits["notebook_seconds"]) + 5
     for kind, value in (
-        (resource.RLIMIT_AS, address_space),
+        (resource.RLIMIT_AS, most_mapped),
         (resource.RLIMIT_FSIZE, int(limits["file_bytes"])),
         (resource.RLIMIT_NOFILE, int(limits["open_files"])),
         (resource.RLIMIT_NPROC, processes),
@@ -89,7 +89,7 @@ def give_up_privileges() -> None:
     system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)
 
 
-def _address_space() -> int:
+def address_space() -> int:
     """Return how many bytes of address space this process uses already."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     return pages * resource.getpagesize()

@@ -115,6 +115,34 @@ _PRETENDED: dict[str, tuple[int | None, int | None]] = {
     "lremovexattr": (198, 15),
     "fremovexattr": (199, 16),
 }
+# What else reaches beyond a process where no namespace keeps it in: System V's and POSIX's message
+# queues by number and name, other processes' standing, news of any folder; and messages with
+# descriptors, which would keep files where nobody looks for them.
+_SHARED: dict[str, tuple[int | None, int | None]] = {
+    "shmctl": (31, 195),
+    "semctl": (66, 191),
+    "semop": (65, 193),
+    "semtimedop": (220, 192),
+    "msgctl": (71, 187),
+    "msgsnd": (69, 189),
+    "msgrcv": (70, 188),
+    "mq_unlink": (241, 181),
+    "setpriority": (141, 140),
+    "ioprio_set": (251, 30),
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
+    "inotify_add_watch": (254, 27),
+    "sendmsg": (46, 211),
+    "sendmmsg": (307, 269),
+}
+# These are about the process that the first argument names; 0 is the caller itself.
+_OF_ITSELF: dict[str, tuple[int | None, int | None]] = {
+    "prlimit64": (302, 261),
+    "sched_setaffinity": (203, 122),
+    "sched_setscheduler": (144, 119),
+    "sched_setparam": (142, 118),
+    "sched_setattr": (314, 274),
+}
 # Signals; the first argument is whom to.
 _SIGNALS: dict[str, tuple[int | None, int | None]] = {
     "kill": (62, 129),
@@ -133,6 +161,12 @@ _SOCKETPAIR = {"x86_64": 53, "aarch64": 199}
 _CONNECT = {"x86_64": 42, "aarch64": 203}
 _IOCTL = {"x86_64": 16, "aarch64": 29}
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
+_FIOSETOWN, _SIOCSPGRP = 0x8901, 0x8902
+_FCNTL = {"x86_64": 72, "aarch64": 25}
+# Who is sent a signal when something can be read, and which; leases and news of folders.
+_SIGNALLING = {"F_SETOWN": 8, "F_SETSIG": 10, "F_SETOWN_EX": 15, "F_SETLEASE": 1024}
+_SIGNALLING["F_NOTIFY"] = 1026
+_PRCTL = {"x86_64": 157, "aarch64": 167}
 _NAMESPACES = 0x7E020080  # every CLONE_NEW… flag
 _NR, _ARCH, _ARG0, _ARG1 = 0, 4, 16, 24
 
@@ -146,7 +180,8 @@ def program(machine: str, *, own_namespaces: bool, signals_to: int | None = None
     Args:
         machine: ``"x86_64"`` or ``"aarch64"``.
         own_namespaces: whether the process has namespaces of its own. Without them no socket may
-            be made but pairs, and no file's mode, owner or time be changed.
+            be made but pairs, no file's mode, owner or time be changed, and nothing that the
+            machine's processes share be touched.
         signals_to: the only process that signals may go to, where nothing else keeps them in.
     """
     code: list[Instruction] = [
@@ -170,6 +205,7 @@ def program(machine: str, *, own_namespaces: bool, signals_to: int | None = None
         for table in (_SOCKET, _CONNECT):
             code += _when(_EQUAL, table[machine], [_deny(errno.EACCES)])
         code += _deny_each(_PRETENDED, machine, 0)
+        code += _nothing_shared(machine)
     if signals_to is not None:
         code += _signals_only_to(signals_to, machine)
     for request in (_TIOCSTI, _TIOCLINUX):
@@ -211,6 +247,21 @@ def _numbers(calls: dict[str, tuple[int | None, int | None]], machine: str) -> l
     return [number for number in found if number is not None]
 
 
+def _nothing_shared(machine: str) -> list[Instruction]:
+    """Keep a process that has no namespaces of its own from what others share with it."""
+    code = _deny_each(_SHARED, machine, errno.EPERM)
+    of_itself = _argument_test(_ARG0, _EQUAL, 0, False, errno.EPERM)
+    for number in _numbers(_OF_ITSELF, machine):
+        code += _when(_EQUAL, number, of_itself)
+    for command in _SIGNALLING.values():
+        code += _when(_EQUAL, _FCNTL[machine], _argument_test(_ARG1, _EQUAL, command, True))
+    for request in (_FIOSETOWN, _SIOCSPGRP):
+        code += _when(_EQUAL, _IOCTL[machine], _argument_test(_ARG1, _EQUAL, request, True))
+    # Its open files are looked at from outside, which a process can forbid.
+    hiding = _argument_test(_ARG0, _EQUAL, system.PR_SET_DUMPABLE, True)
+    return code + _when(_EQUAL, _PRCTL[machine], hiding)
+
+
 def _signals_only_to(pid: int, machine: str) -> list[Instruction]:
     """Allow signals to one process, and to its own group."""
     code = _deny_each(_SIGNALS_ELSEWHERE, machine, errno.EPERM)
@@ -232,12 +283,14 @@ def _when(test: int, value: int, then: list[Instruction]) -> list[Instruction]:
     return [(test, 0, len(then), value), *then]
 
 
-def _argument_test(arg: int, test: int, value: int, deny: bool) -> list[Instruction]:
+def _argument_test(
+    arg: int, test: int, value: int, deny: bool, reason: int | None = None
+) -> list[Instruction]:
     """Deny when the low word of an argument passes the test (or fails it), else allow.
 
     The flags and numbers tested here live in the low word; the kernel ignores the high one.
     """
-    refuse = _deny(errno.EPERM if deny else errno.EACCES)
+    refuse = _deny(reason or (errno.EPERM if deny else errno.EACCES))
     allow: Instruction = (_RETURN, 0, 0, _ALLOW)
     if not deny:
         return [(_LOAD, 0, 0, arg), (test, 1, 0, value), refuse, allow]

@@ -70,12 +70,21 @@ class Recorder(Session):  # type: ignore[misc,unused-ignore]
         if self._watched:
             self._drain()
         out, err = self._texts.values()
+        if self.messages:  # what was flushed since then is among these
+            self._unflush()
         if not out and not err:
             return None
         taken = "".join(out), "".join(err)
         out.clear()
         err.clear()
         return taken
+
+    def _unflush(self) -> None:
+        """Turn the messages of the streams back into text that is still to be taken."""
+        streams = [m for m in self.messages if m["output_type"] == "stream"]
+        self.messages = [m for m in self.messages if m["output_type"] != "stream"]
+        for message in reversed(streams):
+            self._texts[message["name"]].insert(0, message["text"])
 
     def msg(self, msg_type: str, content: Any = None, *args: Any, **kwargs: Any) -> Message:
         """Return a message with what the shell fills in of one."""

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from . import confine, landlock, seccomp, system
+from . import confine, landlock, scratch, seccomp, system
 
-_MAX_FILES = 16_384
 _BURIAL_ROUNDS = 10_000
 
 
@@ -103,7 +101,7 @@ class Folder:
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._uid: int | None = settings["uid"]
-        self._root = tempfile.mkdtemp(prefix="descent-")
+        self._root: str = settings["scratch"]
         os.chmod(self._root, 0o711)
         _live_in(self._root)
         self._rules = self._abi = 0
@@ -116,7 +114,7 @@ class Folder:
     def fork(self) -> int:
         """Fork, with a fresh scratch folder."""
         home = os.path.join(self._root, "home")
-        shutil.rmtree(home, ignore_errors=True)
+        scratch.clear(self._root)
         os.mkdir(home, 0o700)
         if self._uid is not None:
             os.chown(home, self._uid, self._uid)
@@ -138,6 +136,8 @@ class Folder:
     def confine(self, limits: Mapping[str, float]) -> None:
         """Give up privileges; with Landlock, also files, sockets and system calls."""
         confine.give_up_privileges()
+        # The zygote looks at its open files, also where both are the same ordinary user's.
+        system.prctl(system.PR_SET_DUMPABLE, 1)
         if not self._rules:
             return
         landlock.restrict(self._rules)
@@ -151,32 +151,22 @@ class Folder:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)
         status, cpu = killed(child)
-        for _ in range(_BURIAL_ROUNDS):
-            for pid in list(descendants()):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            try:
-                cpu += _cpu(os.wait4(-1, os.WNOHANG)[2])
-            except ChildProcessError:
-                break
-        shutil.rmtree(os.path.join(self._root, "home"), ignore_errors=True)
+        cpu += kill_descendants()
+        scratch.clear(self._root)
         return status, cpu
 
     def excess(self, limits: Mapping[str, float]) -> str:
-        """Look at memory, and at what lies in the scratch folder."""
+        """Look at memory, at what lies in the scratch folder, and at files without a name."""
         if memory_in_use() > limits["memory_bytes"]:
             return "memory"
-        size = count = 0
-        for folder, _, names in os.walk(self._root):
-            for name in names:
-                with contextlib.suppress(OSError):
-                    size += os.lstat(os.path.join(folder, name)).st_size
-            count += len(names) + 1
-        return "disk" if size > 3 * limits["file_bytes"] or count > _MAX_FILES else ""
+        most = 3 * limits["file_bytes"]
+        most -= scratch.nameless(self._root, descendants(), int(limits["file_bytes"]))
+        return "disk" if most < 0 or scratch.is_overfull(self._root, most) else ""
 
     def close(self) -> None:
-        """Remove the scratch folder."""
-        shutil.rmtree(self._root, ignore_errors=True)
+        """Kill what is left, and remove the scratch folder."""
+        kill_descendants()
+        scratch.remove(self._root)
 
 
 def _live_in(folder: str) -> None:
@@ -195,6 +185,23 @@ def killed(child: int) -> tuple[int, float]:
         os.kill(child, signal.SIGKILL)
     _, status, usage = os.wait4(child, 0)
     return status, _cpu(usage)
+
+
+def kill_descendants() -> float:
+    """Kill all descendants of this process until there are none; return their CPU seconds.
+
+    Their orphans must fall to this process.
+    """
+    cpu = 0.0
+    for _ in range(_BURIAL_ROUNDS):
+        for pid in list(descendants()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        try:
+            cpu += _cpu(os.wait4(-1, os.WNOHANG)[2])
+        except ChildProcessError:
+            break
+    return cpu
 
 
 def memory_in_use() -> int:

@@ -53,8 +53,13 @@ def main(settings: Mapping[str, Any]) -> None:
     system.prctl(system.PR_SET_DUMPABLE, 0)
     zygote = Zygote(control, wall, warm)
     control.send(json.dumps({"ready": True}).encode())
-    zygote.serve()
-    os._exit(0)
+    try:
+        zygote.serve()
+    except Exception as problem:
+        os.write(2, f"{type(problem).__name__}: {problem}\n".encode())
+    finally:
+        wall.close()  # kills what is left
+        os._exit(0)
 
 
 class Zygote:
@@ -78,7 +83,6 @@ class Zygote:
             message, descriptors = received(self._control)
             if not message:
                 self._bury()
-                self._wall.close()
                 return
             order = json.loads(message)
             if order["order"] == "fork":
@@ -129,7 +133,10 @@ class Zygote:
         return {"status": status, "cpu": cpu + own, "excess": self._excess}
 
     def _watch(self) -> None:
-        """Kill the child when its processes together use more than they may."""
+        """Kill the child when its processes together use more than they may.
+
+        An error here ends the zygote, and with it all that the submission has started.
+        """
         self._excess = self._excess or self._wall.excess(self._limits)
         if self._excess:
             with contextlib.suppress(ProcessLookupError):
