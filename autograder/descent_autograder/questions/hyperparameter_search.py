@@ -455,9 +455,6 @@ def should_abandon_cases(rng: Rng) -> list[Case]:
             "stays just under the limit": [first, low, low, low],
             "exactly at the limit": [1.0, factor, 0.5],
             "a hair above the limit": [1.0, 1.0005 * factor, 0.5],
-            "starts with NaN": [float("nan"), 1.0, 0.9],
-            "one loss only, infinite": [math.inf],
-            "one loss only, NaN": [float("nan")],
             "turns into NaN": [first, 0.9 * first, float("nan"), 0.8 * first],
             "ends in infinity": [first, 0.9 * first, float("inf")],
             "one loss only": [first],
@@ -492,8 +489,6 @@ def should_abandon_family(on: Switches) -> Callable[..., Any]:
             above = any(limit < loss < math.inf for loss in later)
         else:
             bad = any(not math.isfinite(loss) for loss in losses)
-        if "first-unchecked" in on:
-            bad = any(not math.isfinite(loss) for loss in losses[1:])
         return above or bad
 
     return should_abandon
@@ -515,11 +510,6 @@ add(
                 "infinity-ignored",
                 "It looks as if infinity passes.",
                 "np.isfinite finds NaN and both infinities.",
-            ),
-            Mistake(
-                "first-unchecked",
-                "It looks as if the first loss may be infinite or NaN.",
-                "Ask np.isfinite of all losses, the first one too.",
             ),
             Mistake(
                 "previous",
