@@ -28,6 +28,8 @@ _POLICY = (
     "script-src 'nonce-{nonce}' 'strict-dynamic'; base-uri 'none'; form-action 'none'; "
     "frame-src 'none'; object-src 'none'"
 )
+# The template's style sheet takes away the mark by which a fold is known.
+_FOLDS = "<style>summary { display: list-item; cursor: pointer }</style>\n"
 _UNUSED_SCRIPTS = re.compile(
     r'<script src="[^"]*(?:jquery|require)[^"]*"></script>|<script type="module">.*?</script>',
     re.DOTALL,
@@ -104,7 +106,7 @@ class FeedbackMaker:
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
             '<meta name="referrer" content="no-referrer">'
         )
-        return head.replace("<head>", f"<head>\n{meta}", 1) + end + body
+        return head.replace("<head>", f"<head>\n{meta}", 1) + _FOLDS + end + body
 
 
 def _origin(address: str) -> str:
