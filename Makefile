@@ -32,7 +32,8 @@ demo: setup  ## grade an invented class: scores, what went wrong, feedback under
 	@$(BIN)/descent demo $(ARGS)
 
 test: setup system lint types  ## style, types and every test; ends with what was skipped, and why
-	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
+		$(PYTEST_ARGS)
 
 lab: setup  ## JupyterLab on a copy of the student's bundle, dist/lab
 	@$(BIN)/descent release $(UNIT)

@@ -117,6 +117,23 @@ class OnDemand(Sequence[T]):
         return self._make(i % self._length)
 
 
+class Later(Sequence[T]):
+    """A sequence that is made when it is first looked at: a right answer needs no mistakes."""
+
+    def __init__(self, make: Callable[[], Sequence[T]]) -> None:
+        self._made = functools.cache(make)
+
+    def __len__(self) -> int:
+        return len(self._made())
+
+    @overload
+    def __getitem__(self, i: int) -> T: ...
+    @overload
+    def __getitem__(self, i: slice) -> Sequence[T]: ...
+    def __getitem__(self, i: int | slice) -> T | Sequence[T]:
+        return self._made()[i]
+
+
 def recording(question: Question, functions: Functions, cases: Sequence[Case]) -> Sequence[Record]:
     """What the question records of `functions`, case by case, on demand."""
     return OnDemand(lambda i: run(question, functions, cases[i]), len(cases))
@@ -156,7 +173,7 @@ def exam_on(question_id: str, cases: Sequence[Case]) -> Exam:
         question_id,
         cases,
         OnDemand(accepted, len(switches)),
-        list(candidates(known, cases)),
+        Later(lambda: list(candidates(known, cases))),
     )
 
 

@@ -1085,6 +1085,7 @@ def sample_coordinates_cases(rng: Rng) -> list[Case]:
             "shapes": shapes,
             "per_parameter": k,
             "seed": int(rng.integers(2**31)),
+            "followed": k == 5,
         }
         for k in (5, 4)
     ]
@@ -1588,12 +1589,30 @@ def _network_case(rng: Rng, *, scale: float = 0.7) -> Case:
 
 
 def _every_error(case: Case, h: float) -> float:
-    """The largest relative error over every coordinate of a network without its bugs."""
-    right = network({**case, "bugs": {}})
-    most = max(p.size for p in case["params"].values())
-    rng = np.random.default_rng(0)
-    errors = reference.check_gradients(right, case["params"], per_parameter=most, rng=rng, h=h)
-    return max(errors.values())
+    """The largest relative error over every coordinate of a network without its bugs.
+
+    All coordinates are moved at once, each in a network of its own: this is asked often.
+    """
+    params = case["params"]
+    _, grads = network({**case, "bugs": {}})(params)
+    here = np.concatenate([value.ravel() for value in params.values()])
+    there = np.concatenate([grads[name].ravel() for name in params])
+    moves = h * np.eye(here.size)
+    W, b, V = (
+        part.reshape(-1, *value.shape)
+        for part, value in zip(
+            np.split(
+                np.concatenate([here + moves, here - moves]),
+                np.cumsum([value.size for value in params.values()])[:-1],
+                axis=1,
+            ),
+            params.values(),
+            strict=True,
+        )
+    )
+    gap = np.tanh(case["X"] @ W + b[:, None, :]) @ V - case["target"]
+    up, down = np.split(0.5 * np.sum(gap**2, axis=(1, 2)), 2)
+    return float(np.max(reference.relative_error((up - down) / (2 * h), there)))
 
 
 def _clear_case(rng: Rng) -> Case:

@@ -216,7 +216,7 @@ def sample_coordinates(see: Observer, case: Case) -> None:
     see("an equal generator gives an equal sample", _plain_all(first) == _plain_all(again))
     other = _plain_all(first) != _plain_all(draw(rng))
     see("another draw gives another sample", other)
-    if other:
+    if other and case["followed"]:
         _follow(see, params, rng)
 
 
