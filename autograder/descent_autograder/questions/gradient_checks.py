@@ -2215,8 +2215,8 @@ def find_bugs_cases(rng: Rng) -> list[Case]:
             made["params"]["V"] = rng.normal(size=(3, 40))
         if wide:
             # Few different numbers, so that the public case stays a small file.
-            made["X"] = rng.integers(-1, 2, (6, 3000)).astype(float)
-            made["params"]["W"] = np.round(0.01 * rng.integers(-3, 4, (3000, 3)), 2)
+            made["X"] = rng.integers(-1, 2, (6, 1000)).astype(float)
+            made["params"]["W"] = np.round(0.01 * rng.integers(-3, 4, (1000, 3)), 2)
         kept = {key: made[key] for key in ("X", "target", "params")}
         return {"name": name, "bugs": bugs, **kept}
 
@@ -2281,7 +2281,7 @@ add(
             Mistake(
                 "one-long-vector",
                 "It looks as if the coordinates are drawn from all parameters together.",
-                "A bug in a bias of 3 beside a weight of 9,000 is then missed: draw from each.",
+                "A bug in a bias of 3 beside a weight of 3,000 is then missed: draw from each.",
             ),
             Mistake(
                 "absolute",

@@ -47,7 +47,8 @@ def main(control: int) -> None:
     shells.warm_up(shell)
     bind_instructors(names, [])
     with contextlib.suppress(ImportError, AttributeError):
-        importlib.import_module("descent_autograder.catalogue").entries()
+        catalogue = importlib.import_module("descent_autograder.catalogue")
+        catalogue.entry(next(iter(catalogue.entries())))  # the first look-up reads all questions
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()
     gc.freeze()

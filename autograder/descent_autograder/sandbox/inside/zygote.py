@@ -32,7 +32,8 @@ PRELOADED = (
     "descent.judging",
     "descent.nets",
     "descent.data",
-    "descent.plots",
+    *(f"descent.plots.{unit}" for unit in ("babysitting", "ensembles", "gradient_checks")),
+    *(f"descent.plots.{unit}" for unit in ("hyperparameter_search", "optimizers", "sanity_checks")),
     "descent.demos",
 )
 _WATCH_SECONDS = 0.25
