@@ -18,13 +18,14 @@ from .notebooks import execute, notebook
 pytestmark = [pytest.mark.sandbox, pytest.mark.jupyter]
 
 CELLS = [
-    "import numpy as np\nimport matplotlib.pyplot as plt\nimport os, sys",
+    "import numpy as np\nimport matplotlib.pyplot as plt\nimport os, sys, time",
     "1 + 1",
     "x = np.arange(6.0).reshape(2, 3)\nx",
     "print('before')\ndisplay({'a': 1})\nprint('between')\ndisplay(x)\nprint('after')\nx.sum()",
     "print('to stderr', file=sys.stderr)\nprint('to stdout')",
     "os.system('echo from a program')",
-    "print('first', flush=True)\nos.system('echo second')\nprint('third')",
+    # A kernel reads what programs write in a thread of its own: on a busy machine it comes late.
+    "print('first', flush=True)\nos.system('echo second')\ntime.sleep(1)\nprint('third')",
     "1 / 0",
     "def f(n):\n    if n == 0:\n        raise ValueError('deep')\n    return f(n - 1)\nf(3)",
     "this is not python",
