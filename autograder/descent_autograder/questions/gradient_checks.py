@@ -1727,11 +1727,6 @@ _WORST_COORDINATE_MEAN = Mistake(
     "It looks as if the mean of the errors is taken.",
     "One wrong coordinate drowns in a mean: take the largest.",
 )
-_NAN_SWALLOWED = Mistake(
-    "nan-swallowed",
-    "It looks as if NaN gets lost on the way.",
-    "max(0.0, nan) is 0.0, and nan > 1e-4 is False: use np.max, and ask `not error <= limit`.",
-)
 
 add(
     Entry(
@@ -2293,7 +2288,12 @@ add(
                 "It looks as if the right layers are named.",
                 "Return the layers with a bug.",
             ),
-            _NAN_SWALLOWED,
+            Mistake(
+                "nan-swallowed",
+                "It looks as if NaN gets lost on the way.",
+                "max(0.0, nan) is 0.0, and nan > 1e-4 is False: "
+                "use np.max, and ask `not error <= limit`.",
+            ),
             Mistake(
                 "none-named",
                 "No layer is named.",

@@ -105,7 +105,7 @@ class Picture:
 
     In a notebook it displays itself as an HTML image with an ``alt`` attribute.  A bare
     ``image/png`` would lose the description: JupyterLab shows it without one.  While a notebook is
-    graded it says in words what it shows: nobody looks, and drawing takes longer than grading.
+    graded it says in words what it shows: nobody looks, and a whole class would wait for drawing.
     """
 
     figure: Figure

@@ -28,6 +28,12 @@ def test_notebooks_get_html_and_text() -> None:
     assert shown["text/html"].count("<img ") == 1
 
 
+def test_a_graded_notebook_gets_words_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    shown = small("A dot.", "It is blue.")._repr_mimebundle_()
+    assert shown == {"text/plain": "A dot.\nIt is blue."}
+
+
 def test_png_is_a_png_twice_as_fine_as_shown() -> None:
     png = small().png()
     assert png.startswith(b"\x89PNG")
