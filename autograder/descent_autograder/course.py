@@ -42,14 +42,14 @@ class Course:
         put_scripts_on_path()
         return load_config(self.root)
 
-    @property
+    @cached_property
     def directory(self) -> Any:
-        """nbgrader's own `CourseDirectory` for this course."""
+        """nbgrader's own `CourseDirectory` for this course, made at first use."""
         from nbgrader.coursedir import CourseDirectory
 
         return CourseDirectory(config=self.config)
 
-    @property
+    @cached_property
     def db_url(self) -> str:
         """Where the gradebook is: an SQLAlchemy URL."""
         return str(self.directory.db_url)

@@ -1,13 +1,13 @@
 """Who does the work: local worker processes, or a Dask cluster. Both call `execution`.
 
 A local worker is a process started by exec that reads tasks from a socket and writes results to
-it. It holds one warm sandbox. When it dies, or overstays its time, its task is given to a new one
-once more; a task that costs two workers is reported as failed, and the others go on.
+it. It holds one warm sandbox, which it builds before it is told what to do, so that workers can be
+started while the class is still being read. When it dies, or overstays its time, its task is given
+to a new one once more; a task that costs two workers is reported as failed, and the others go on.
 """
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
 import queue
@@ -19,7 +19,7 @@ import threading
 import time
 import traceback
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
@@ -31,6 +31,7 @@ _ATTEMPTS = 2
 _AHEAD = 2
 _STARTS = 3
 _START_SECONDS = 180.0
+_LEAST_PATIENCE = 60.0
 
 
 class WorkersFailed(RuntimeError):
@@ -40,7 +41,15 @@ class WorkersFailed(RuntimeError):
 class Pool(Protocol):
     """Anything that runs submissions, in whatever order they are done."""
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[str, Done | str]]:
+    def __enter__(self) -> Pool: ...
+
+    def __exit__(self, *error: object) -> None: ...
+
+    def grow(self, jobs: int) -> None:
+        """Have at least so many workers, where that is ours to say."""
+        ...
+
+    def run(self, settings: Settings, tasks: Iterable[Task]) -> Iterator[tuple[str, Done | str]]:
         """Yield each student with what came of the task, or with why nothing did."""
         ...
 
@@ -66,85 +75,163 @@ class _LocalWorker:
     ready: bool = False
     is_leaving: bool = False
 
-    def stop(self) -> None:
+    def send(self, message: Settings | Task) -> None:
+        """Send a message; a worker that can't be reached is ended, and so will be replaced."""
+        try:
+            self.channel.send(message)
+        except OSError:
+            self.process.kill()
+
+    def dismiss(self) -> None:
+        """Tell the worker to end, once, without waiting until it has."""
+        if self.channel.closed:
+            return
         self.channel.close()
-        if self.process.poll() is None:
+        # One that waits for a task sees that nothing more will come, and tidies up undisturbed.
+        is_waiting = self.ready and not self.tasks
+        if not is_waiting and self.process.poll() is None:
             self.process.terminate()
-            try:
-                self.process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
+
+    def stop(self) -> None:
+        """End the worker."""
+        self.dismiss()
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
         self.process.wait()
+
+
+class _Stock:
+    """The next tasks, got ready ahead of their need."""
+
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self._source = iter(tasks)
+        self._ready: deque[Task] = deque()
+
+    def fill(self, size: int) -> bool:
+        """Have `size` tasks ready; return False when there aren't as many."""
+        while len(self._ready) < size:
+            task = next(self._source, None)
+            if task is None:
+                return False
+            self._ready.append(task)
+        return True
+
+    def take(self) -> Task | None:
+        """The next task, or None after the last."""
+        return self._ready.popleft() if self.fill(1) else None
+
+    def put_back(self, task: Task) -> None:
+        """Give a task out once more, before all others."""
+        self._ready.appendleft(task)
 
 
 class LocalPool:
     """Worker processes on this machine, each pinned to a core of its own."""
 
-    def __init__(self, settings: Settings, jobs: int, patience: float) -> None:
-        """Start the workers, which get ready while the first submissions are prepared.
+    def __init__(self, limits: Mapping[str, Any], unsafe: bool, patience: float | None = None):
+        """Make a pool without workers.
 
         Args:
-            settings: what all submissions have in common.
-            jobs: how many workers.
-            patience: seconds that one submission may take before its worker is given up.
+            limits: overrides of the sandbox's limits, by name.
+            unsafe: run student code without a sandbox where none can be built.
+            patience: seconds that one submission may take before its worker is given up; by
+                default what the limits allow, and some more.
+        """
+        self._limits = limits
+        self._unsafe = unsafe
+        self._patience = patience
+        self._settings: Settings | None = None
+        self._workers: list[_LocalWorker] = []
+        self._leaving: list[_LocalWorker] = []
+        self._stillborn = 0
+
+    def __enter__(self) -> LocalPool:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def grow(self, jobs: int) -> None:
+        """Have at least `jobs` workers; they get ready while the caller goes on.
 
         Raises:
             WorkersFailed: when a worker can't be started.
         """
-        self._settings = settings
-        self._patience = patience
-        self._workers: list[_LocalWorker] = []
-        self._stillborn = 0
-        try:
-            for number in range(max(1, jobs)):
-                self._workers.append(self._start(number))
-        except BaseException:
-            self.close()
-            raise
+        for number in range(len(self._workers), jobs):
+            self._workers.append(self._start(number))
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[str, Done | str]]:
+    def run(self, settings: Settings, tasks: Iterable[Task]) -> Iterator[tuple[str, Done | str]]:
         """Yield each student with what came of the task, or with why nothing did.
+
+        Args:
+            settings: what all tasks have in common.
+            tasks: read a few tasks ahead of their need.
 
         Raises:
             WorkersFailed: when a worker can't be started, for instance for want of a wall.
         """
-        source = iter(tasks)
-        again: deque[Task] = deque()
+        self._settings = settings
+        for worker in self._workers:
+            worker.send(settings)
+        stock = _Stock(tasks)
         attempts: Counter[str] = Counter()
         while True:
-            self._hand_out(source, again)
+            self._hand_out(stock)
             if not any(worker.tasks for worker in self._workers):
                 return
+            found: list[tuple[str, Done | str]] = []
             for task, outcome in self._collect():
                 attempts[task.student] += outcome is None
                 if outcome is not None:
-                    yield task.student, outcome
+                    found.append((task.student, outcome))
                 elif attempts[task.student] < _ATTEMPTS:
-                    again.append(task)
+                    stock.put_back(task)
                 else:
-                    yield task.student, "the process that ran it ended or overran its time, twice"
+                    why = "the process that ran it ended or overran its time, twice"
+                    found.append((task.student, why))
+            # First of all, nobody shall wait for what the caller does with the results.
+            self._hand_out(stock)
+            yield from found
 
     def close(self) -> None:
-        """Stop all workers."""
-        while self._workers:
-            self._workers.pop().stop()
+        """Stop all workers, all at the same time."""
+        for worker in self._workers:
+            worker.dismiss()
+        workers = self._leaving + self._workers
+        self._leaving, self._workers = [], []
+        for worker in workers:
+            worker.stop()
 
-    def _hand_out(self, source: Iterator[Task], again: deque[Task]) -> None:
-        """Give every worker a task to work on and one more to go on with."""
+    def _hand_out(self, stock: _Stock) -> None:
+        """Give every worker a task to work on and one more to go on with.
+
+        The last few go to whoever is free first, so that all end at about the same time.
+        """
+        enough = 2 * len(self._workers)
         for depth in range(1, _AHEAD + 1):
             for worker in self._workers:
                 if len(worker.tasks) >= depth:
                     continue
-                task = again.popleft() if again else next(source, None)
+                task = stock.take() if depth == 1 or stock.fill(enough) else None
                 if task is None:
-                    return
+                    return self._dismiss_idle(stock)
                 if not worker.tasks:
                     worker.since = time.monotonic()
                 worker.tasks.append(task)
-                try:
-                    worker.channel.send(task)
-                except OSError:
-                    worker.process.kill()
+                worker.send(task)
+        return None
+
+    def _dismiss_idle(self, stock: _Stock) -> None:
+        """Let those who have nothing more to do end while the others still work."""
+        if stock.fill(1):
+            return
+        for worker in self._workers:
+            if not worker.tasks:
+                worker.dismiss()
+                self._leaving.append(worker)
+        self._workers = [worker for worker in self._workers if worker.tasks]
 
     def _start(self, number: int) -> _LocalWorker:
         ours, theirs = socket.socketpair()
@@ -158,10 +245,13 @@ class LocalPool:
             )
         worker = _LocalWorker(process, Connection(ours.detach()))
         try:
-            worker.channel.send((self._settings, cores[number % len(cores)], os.getpid()))
+            core = cores[number % len(cores)]
+            worker.channel.send((self._limits, self._unsafe, core, os.getpid()))
         except OSError as error:
             worker.stop()
             raise WorkersFailed(f"a worker process ended at its start: {error}") from error
+        if self._settings is not None:
+            worker.send(self._settings)
         return worker
 
     def _collect(self) -> Iterator[tuple[Task, Done | str | None]]:
@@ -185,9 +275,21 @@ class LocalPool:
                 yield worker.tasks.popleft(), message
         now = time.monotonic()
         for worker in self._workers:
-            limit = self._patience if worker.ready else _START_SECONDS
-            if (worker.tasks or not worker.ready) and now - worker.since > limit:
+            if (not worker.tasks and worker.ready) or now - worker.since < _LEAST_PATIENCE:
+                continue
+            if now - worker.since > (self._longest() if worker.ready else _START_SECONDS):
                 worker.process.kill()
+
+    def _longest(self) -> float:
+        """How many seconds a worker may take for one submission."""
+        if self._patience is None:
+            # Asked only of a slow worker: what holds the limits takes long to import.
+            from descent_autograder.sandbox import Limits
+
+            seconds = float(Limits(**self._limits).notebook_seconds)
+            notebooks = len(self._settings.releases) if self._settings else 1
+            self._patience = _LEAST_PATIENCE + 1.5 * seconds * notebooks
+        return self._patience
 
     def _lost(self, worker: _LocalWorker) -> Iterator[tuple[Task, None]]:
         """Replace a worker that has ended; only the task that it worked on is to blame.
@@ -205,8 +307,7 @@ class LocalPool:
         fresh = self._workers[number] = self._start(number)
         for task in worker.tasks:
             fresh.tasks.append(task)
-            with contextlib.suppress(OSError):
-                fresh.channel.send(task)
+            fresh.send(task)
         if blamed is not None:
             yield blamed, None
 
@@ -215,18 +316,26 @@ def _serve(channel: Connection) -> None:
     """Run what comes down the channel, until it closes."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    settings, cpu, parent = channel.recv()
+    limits, unsafe, cpu, parent = channel.recv()
     _die_with(parent)
+    if hasattr(os, "sched_setaffinity"):
+        # It only ever waits for its sandbox, or its sandbox for it: on one core that is quickest.
+        os.sched_setaffinity(0, {cpu})
     try:
-        worker = start_worker(settings, cpu)
+        worker = start_worker(limits, unsafe, cpu)
     except Exception as error:
         channel.send(str(error) or type(error).__name__)
         return
     try:
         channel.send(None)
-        for task in _read_ahead(channel):
+        settings: Settings | None = None
+        for message in _read_ahead(channel):
+            if isinstance(message, Settings):
+                settings = message
+                continue
+            assert settings is not None
             try:
-                done: Done | str = execute(task, settings, worker)
+                done: Done | str = execute(message, settings, worker)
             except Exception as error:
                 channel.send(f"the grader itself failed: {_where(error)}")
                 return
@@ -237,21 +346,21 @@ def _serve(channel: Connection) -> None:
         worker.close()
 
 
-def _read_ahead(channel: Connection) -> Iterator[Task]:
-    """Yield tasks; a thread reads them, so that the other side never waits to send one."""
-    tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+def _read_ahead(channel: Connection) -> Iterator[Settings | Task]:
+    """Yield messages; a thread reads them, so that the other side never waits to send one."""
+    messages: queue.SimpleQueue[Settings | Task | None] = queue.SimpleQueue()
 
     def read() -> None:
         while True:
             try:
-                tasks.put(channel.recv())
+                messages.put(channel.recv())
             except (EOFError, OSError):
-                tasks.put(None)
+                messages.put(None)
                 return
 
     threading.Thread(target=read, daemon=True).start()
-    while (task := tasks.get()) is not None:
-        yield task
+    while (message := messages.get()) is not None:
+        yield message
 
 
 def _where(error: Exception) -> str:
@@ -280,50 +389,62 @@ def _die_with(parent: int) -> None:
 class DaskPool:
     """The same work on a Dask cluster; a task that loses its worker is run on another."""
 
-    def __init__(self, settings: Settings, address: str, retries: int = 3) -> None:
-        """Connect to the scheduler.
+    def __init__(self, address: str, retries: int = 3) -> None:
+        """Make a pool that isn't connected yet.
 
         Args:
-            settings: what all submissions have in common.
             address: the scheduler's, as ``tcp://host:8786``.
             retries: how often a task may lose its worker.
+        """
+        self._address = address
+        self._retries = retries
+        self._client: Any = None
+
+    def __enter__(self) -> DaskPool:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def grow(self, jobs: int) -> None:
+        """Connect to the scheduler; how many workers it has is its owner's business.
 
         Raises:
-            WorkersFailed: when there is no scheduler at `address`, or it has no workers.
+            WorkersFailed: when there is no scheduler at the address, or it has no workers.
         """
+        if jobs == 0 or self._client is not None:
+            return
         from distributed import Client
 
-        self._settings = settings
-        self._retries = retries
         try:
-            self._client = Client(address, timeout=10, set_as_default=False)
+            self._client = Client(self._address, timeout=10, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
-            raise WorkersFailed(f"no Dask scheduler answers at {address}: {error}") from error
+            raise WorkersFailed(f"no Dask scheduler answers at {self._address}: {error}") from error
         if not self._client.scheduler_info(n_workers=-1)["workers"]:
-            self._client.close()
-            raise WorkersFailed(f"the Dask scheduler at {address} has no workers")
+            raise WorkersFailed(f"the Dask scheduler at {self._address} has no workers")
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[str, Done | str]]:
+    def run(self, settings: Settings, tasks: Iterable[Task]) -> Iterator[tuple[str, Done | str]]:
         """Yield each student with what came of the task, or with why nothing did."""
         from distributed import as_completed
 
         source = iter(tasks)
-        settings = self._client.scatter(self._settings, broadcast=True, hash=False)
+        shared = self._client.scatter(settings, broadcast=True, hash=False)
         window = 2 * sum(self._client.nthreads().values()) + 2
         pending: dict[Any, str] = {}
         done = as_completed(loop=self._client.loop)
         for task in itertools.islice(source, window):
-            self._submit(task, settings, pending, done)
+            self._submit(task, shared, pending, done)
         for future in done:
             student = pending.pop(future)
             yield student, _outcome(future)
             future.release()
             for task in itertools.islice(source, 1):
-                self._submit(task, settings, pending, done)
+                self._submit(task, shared, pending, done)
 
     def close(self) -> None:
         """Leave the cluster; it belongs to somebody else."""
-        self._client.close()
+        if self._client is not None:
+            self._client.close()
 
     def _submit(self, task: Task, settings: Any, pending: dict[Any, str], done: Any) -> None:
         future = self._client.submit(

@@ -157,11 +157,11 @@ def write_feedback(
     with FeedbackMaker(course) as maker:
         for student, folder in _graded(course, assignment, students):
             submission = maker.gradebook.find_submission(assignment, student)
-            maker.gradebook.fetch(submission)
+            maker.gradebook.fetch(submission, assignment, student, with_points=True)
             files = _pages(maker, folder, assignment, student)
             destination = course.path("feedback", student, assignment)
             tree.place(tree.prepare(files, mode=0o644), destination)
-            maker.gradebook.db.expunge_all()
+            maker.gradebook.forget()
             written.append(student)
         maker.gradebook.db.rollback()
     tree.close()

@@ -10,7 +10,7 @@ import functools
 import re
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from nbgrader import utils
@@ -20,12 +20,13 @@ from nbgrader.api import (
     Grade,
     Gradebook,
     InvalidEntry,
+    Notebook,
     Student,
     SubmittedAssignment,
 )
 from sqlalchemy import select
 from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError
-from sqlalchemy.orm import Session, scoped_session, sessionmaker
+from sqlalchemy.orm import Session, scoped_session, sessionmaker, undefer
 
 from descent_autograder import passes as nbgrader
 from descent_autograder.master import Master
@@ -71,6 +72,12 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         maker = sessionmaker(class_=_HeldSession, bind=self.engine, expire_on_commit=False)
         self.db = scoped_session(maker)
         self._cells: dict[str, str] = {}
+        self._notebook_names: dict[str, str] = {}
+        self._clear()
+
+    def _clear(self) -> None:
+        self._fetched: tuple[str, str] | None = None
+        self._submission: Any = None
         self._grades: dict[tuple[str, str], Any] = {}
         self._comments: dict[tuple[str, str], Any] = {}
         self._notebooks: dict[str, Any] = {}
@@ -78,43 +85,90 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
     def __exit__(self, *error: object) -> None:
         """Leaving a pass doesn't close what other passes use; `close` does."""
 
-    def fetch(self, submission: Any) -> None:
-        """Fetch all grades and comments of one submission, for the passes to find."""
-        self._grades.clear()
-        self._comments.clear()
-        self._notebooks = {notebook.name: notebook for notebook in submission.notebooks}
-        ids = {notebook.id: name for name, notebook in self._notebooks.items()}
-        for kind, found in ((Grade, self._grades), (Comment, self._comments)):
-            for row in self.db.scalars(select(kind).where(kind.notebook_id.in_(ids))):
-                found[ids[row.notebook_id], self._cell_name(row.cell_id)] = row
+    def fetch(
+        self, submission: Any, assignment: str, student: str, *, with_points: bool = False
+    ) -> None:
+        """Fetch all grades and comments of one submission, for the passes to find.
+
+        Args:
+            submission: what the gradebook found, or has just entered.
+            assignment: the name of its assignment.
+            student: the id of its student.
+            with_points: fetch the points of every cell too, for passes that ask for them.
+        """
+        self._clear()
+        self._submission = submission
+        if submission in self.db.new:
+            # It has no rows yet, and gets them, with its scores, when all passes have run.
+            for notebook in submission.notebooks:
+                self._keep(notebook.notebook.name, notebook, notebook.grades, notebook.comments)
+        else:
+            grades = select(Grade).options(*[undefer(Grade.max_score)] * with_points)
+            with self.db.no_autoflush:
+                for notebook in submission.notebooks:
+                    self._keep(
+                        self._notebook_name(notebook.notebook_id),
+                        notebook,
+                        self.db.scalars(grades.where(Grade.notebook_id == notebook.id)),
+                        self.db.scalars(select(Comment).where(Comment.notebook_id == notebook.id)),
+                    )
+        self._fetched = (assignment, student)
+
+    def _keep(
+        self, name: str, notebook: Any, grades: Iterable[Any], comments: Iterable[Any]
+    ) -> None:
+        self._notebooks[name] = notebook
+        self._grades |= {(name, self._cell_name(row.cell_id)): row for row in grades}
+        self._comments |= {(name, self._cell_name(row.cell_id)): row for row in comments}
+
+    def forget(self) -> None:
+        """Let go of the submission that was fetched, and of all that was read with it."""
+        self._clear()
+        self.db.expunge_all()
 
     def _cell_name(self, cell_id: str) -> str:
         if cell_id not in self._cells:
-            rows = self.db.execute(select(BaseCell.id, BaseCell.name))
+            with self.db.no_autoflush:
+                rows = self.db.execute(select(BaseCell.id, BaseCell.name))
             self._cells = {row[0]: row[1] for row in rows}
         return self._cells[cell_id]
+
+    def _notebook_name(self, notebook_id: str) -> str:
+        if notebook_id not in self._notebook_names:
+            rows = self.db.execute(select(Notebook.id, Notebook.name))
+            self._notebook_names = {row[0]: row[1] for row in rows}
+        return self._notebook_names[notebook_id]
 
     def add_submission(self, assignment: str, student: str, **kwargs: Any) -> Any:
         """Enter a submission, without flushing it half made, which SQLAlchemy warns of."""
         with self.db.no_autoflush:
             return super().add_submission(assignment, student, **kwargs)
 
+    def find_submission(self, assignment: str, student: str) -> Any:
+        """The submission, from what was fetched."""
+        if self._fetched != (assignment, student):
+            return super().find_submission(assignment, student)
+        # As a query would: what is computed from its rows, such as the score, needs them.
+        self.db.flush()
+        return self._submission
+
     def find_grade(self, grade_cell: str, notebook: str, assignment: str, student: str) -> Any:
         """The grade of a cell, from what was fetched."""
-        found = self._grades.get((notebook, grade_cell))
+        is_here = self._fetched == (assignment, student)
+        found = self._grades.get((notebook, grade_cell)) if is_here else None
         return found or super().find_grade(grade_cell, notebook, assignment, student)
 
     def find_comment(self, solution_cell: str, notebook: str, assignment: str, student: str) -> Any:
         """The comment on a cell, from what was fetched."""
-        found = self._comments.get((notebook, solution_cell))
+        is_here = self._fetched == (assignment, student)
+        found = self._comments.get((notebook, solution_cell)) if is_here else None
         return found or super().find_comment(solution_cell, notebook, assignment, student)
 
     def find_submission_notebook(self, notebook: str, assignment: str, student: str) -> Any:
         """The submitted notebook, from what was fetched."""
-        found = self._notebooks.get(notebook)
-        if found is not None and found.assignment.student_id == student:
-            return found
-        return super().find_submission_notebook(notebook, assignment, student)
+        is_here = self._fetched == (assignment, student)
+        found = self._notebooks.get(notebook) if is_here else None
+        return found or super().find_submission_notebook(notebook, assignment, student)
 
     @property
     def fetched_grades(self) -> Mapping[tuple[str, str], Any]:
@@ -211,7 +265,7 @@ class Writer:
             session.rollback()
             raise
         finally:
-            session.expunge_all()
+            self.gradebook.forget()
         return notebooks
 
     def _enter(self, student: str, timestamp: str | None) -> None:
@@ -223,7 +277,7 @@ class Writer:
         moment = parse_timestamp(timestamp)
         values = {} if moment is None else {"timestamp": moment}
         submission = gradebook.update_or_create_submission(self.assignment, student, **values)
-        gradebook.fetch(submission)
+        gradebook.fetch(submission, self.assignment, student)
 
     def _save(self, name: str, result: Result) -> bytes:
         node = result.notebooks[name]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -76,7 +77,7 @@ class Master:
     kernelspec: Mapping[str, Any] | None
     release: bytes = field(repr=False)
 
-    @property
+    @cached_property
     def by_id(self) -> dict[str, MasterCell]:
         """The cells by nbgrader's id."""
         return {cell.grade_id: cell for cell in self.cells}

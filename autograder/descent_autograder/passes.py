@@ -43,6 +43,7 @@ from descent_autograder.course import Course, NoCourse, find_root
 from descent_autograder.intake import Mended, collect, mend, notice_of
 from descent_autograder.intake.mending import refused
 from descent_autograder.master import Master, load_masters
+from descent_autograder.sanitize import remembering
 
 NOTICE_ID = "descent-notice"
 
@@ -66,8 +67,18 @@ def _validator(version: int) -> Any:
 
 
 def _validate(instance: Any, schema: Any) -> None:
-    """What `jsonschema.validate` does, without building the validator for every cell anew."""
-    _validator(schema["properties"]["schema_version"]["maximum"]).validate(instance)
+    """What `jsonschema.validate` does, without building the validator for every cell anew.
+
+    Nor is the metadata of a cell looked at again that was sound in somebody else's notebook.
+    """
+    version = schema["properties"]["schema_version"]["maximum"]
+    _validated(version, json.dumps(instance))
+
+
+@functools.lru_cache(maxsize=2048)
+def _validated(version: int, instance: str) -> None:
+    # What isn't sound raises, and so is never remembered.
+    _validator(version).validate(json.loads(instance))
 
 
 def _prepare_nbgrader() -> None:
@@ -99,9 +110,24 @@ def to_node(notebook: bytes | Mapping[str, Any]) -> Any:
 
 
 def to_bytes(node: Any) -> bytes:
-    """The bytes that nbconvert's ``NotebookExporter`` would write."""
+    """The bytes that nbconvert's ``NotebookExporter`` would write.
+
+    Most cells are the same in all submissions, so nbformat writes each of them once.
+    """
+    cells = [_written_cell(json.dumps(cell, ensure_ascii=False)) for cell in node.cells]
+    text: str = nbformat.v4.nbjson.writes(nbformat.from_dict({**node, "cells": []}))
+    if cells:
+        # No line breaks stand in JSON's strings, so this can only be the notebook's own list.
+        text = text.replace('\n "cells": []', f'\n "cells": [{",".join(cells)}\n ]')
+    return (text + "\n").encode("utf-8")
+
+
+@remembering
+def _written_cell(cell: str) -> str:
+    """A cell as it stands in a file."""
+    node = nbformat.from_dict({"cells": [json.loads(cell)], "metadata": {}})
     text: str = nbformat.v4.nbjson.writes(node)
-    return (text if text.endswith("\n") else text + "\n").encode("utf-8")
+    return text[text.index("[") + 1 : text.rindex("]")].rstrip()
 
 
 def to_transit(node: Any) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import importlib.metadata
 import os
 import signal
@@ -119,11 +120,16 @@ def grade(
     started = time.monotonic()
     summary = Summary()
     found = _find(course, assignment, options, summary)
-    with _only_run(course), _Run(course, assignment, options, say) as run:
-        waiting = run.waiting(found, summary)
-        total = len(summary.unchanged)
-        if waiting:
-            run.grade(waiting, summary, progress, total)
+    records = Records(course.records / assignment)
+    with _only_run(course), _pool(options) as pool, _fewer_collections():
+        # They take a second to get warm: time enough to look at the class.
+        pool.grow(_jobs(options, sum(options.force or not records.has(s) for s in found)))
+        with _Run(course, assignment, options, say) as run:
+            waiting = run.waiting(found, summary)
+            total = len(summary.unchanged)
+            if waiting:
+                pool.grow(_jobs(options, len(waiting)))
+                run.grade(waiting, pool, summary, progress, total)
     summary.seconds = time.monotonic() - started
     return summary
 
@@ -146,6 +152,29 @@ def _find(course: Course, assignment: str, options: Options, summary: Summary) -
     if not usable and not summary.rejected:
         raise NothingSubmitted(f"nobody has submitted {assignment}: {submitted} holds none")
     return usable
+
+
+@contextlib.contextmanager
+def _fewer_collections() -> Iterator[None]:
+    """Spare the garbage collector a look, with every other submission, at all that was imported."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def _pool(options: Options) -> Pool:
+    """Who will do the work; none of them has been started yet."""
+    if options.scheduler:
+        return DaskPool(options.scheduler)
+    return LocalPool(options.limits, options.unsafe)
+
+
+def _jobs(options: Options, submissions: int) -> int:
+    """How many local workers so many submissions need."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    return min(options.jobs or cores, submissions)
 
 
 @contextlib.contextmanager
@@ -294,11 +323,10 @@ class _Run:
         return bool(record.get("digest") == self.submission(student).digest)
 
     def grade(
-        self, students: Sequence[str], summary: Summary, progress: Progress, done: int
+        self, students: Sequence[str], pool: Pool, summary: Summary, progress: Progress, done: int
     ) -> None:
         """Hand out the work and save what comes back."""
         total = done + len(students)
-        pool = self._pool(len(students))
         prepared: dict[str, Prepared] = {}
         refused: list[Prepared] = []
         interrupted = _Interrupt()
@@ -316,7 +344,7 @@ class _Run:
                     yield task
 
         def results() -> Iterator[tuple[Prepared, Result]]:
-            for student, outcome in pool.run(tasks()):
+            for student, outcome in pool.run(self.settings, tasks()):
                 ready = prepared.pop(student)
                 if isinstance(outcome, str):
                     outcome = intake.printable(outcome)
@@ -331,15 +359,12 @@ class _Run:
                 ready = refused.pop()
                 yield ready, self._finish(ready, None, summary)
 
-        try:
-            with interrupted:
-                for ready, result in results():
-                    with interrupted.held():
-                        self._save(ready.submission, result, summary)
-                        done += 1
-                        progress(done, total, result.student)
-        finally:
-            pool.close()
+        with interrupted:
+            for ready, result in results():
+                with interrupted.held():
+                    self._save(ready.submission, result, summary)
+                    done += 1
+                    progress(done, total, result.student)
 
     def _prepared(self, student: str, summary: Summary) -> Prepared | None:
         """Get a submission ready; one that trips the passes mustn't stop the class."""
@@ -349,20 +374,6 @@ class _Run:
             reason = f"nbgrader's passes failed on it ({intake.told(error)})"
             summary.failed[student] = reason
             return None
-
-    def _pool(self, waiting: int) -> Pool:
-        if self.options.scheduler:
-            return DaskPool(self.settings, self.options.scheduler)
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-        jobs = min(self.options.jobs or cores, waiting)
-        return LocalPool(self.settings, jobs, self._patience())
-
-    def _patience(self) -> float:
-        """How long a worker may take for one submission: what its limits allow, and some more."""
-        from descent_autograder.sandbox import Limits
-
-        limits = Limits(**self.settings.limits)
-        return 60.0 + 1.5 * float(limits.notebook_seconds) * len(self.masters)
 
     def _finish(self, ready: Prepared, done: Done | None, summary: Summary) -> Result:
         """Take a submission back; one that trips the passes mustn't stop the class."""

@@ -51,6 +51,10 @@ class Records:
         """Keep the records in `folder`, which is made when the first one is written."""
         self._folder = folder
 
+    def has(self, student: str) -> bool:
+        """Whether there is a record of a student, without a look at what it says."""
+        return self._path(student).exists()
+
     def read(self, student: str) -> dict[str, Any] | None:
         """The record of a student, or None when there is none that can be read."""
         try:
@@ -64,7 +68,7 @@ class Records:
     def write(self, student: str, record: Mapping[str, Any]) -> None:
         """Replace the record of a student."""
         document = {"version": _VERSION, "student": student, **record}
-        text = json.dumps(document, ensure_ascii=True, indent=1, default=str)
+        text = json.dumps(document, ensure_ascii=True, default=str) + "\n"
         write_atomically(self._path(student), text.encode("ascii"))
 
     def forget(self, student: str) -> None:

@@ -224,6 +224,8 @@ def _plain(source: str) -> list[str]:
 
 
 def _same(source: str, released: MasterCell) -> bool:
+    if source in (released.source, released.released):
+        return True
     return _plain(source) in (_plain(released.source), _plain(released.released))
 
 
@@ -293,9 +295,10 @@ def _arrange(tagged: list[_Tagged], master: Master, remarks: list[str]) -> list[
                 f"The cell {shown(grade_id)} had been moved; it was put back after its task."
             )
     kept = [(i, cell) for i, cell in tagged if i not in displaced]
+    present = {grade_id for grade_id, _ in kept}
     for released in master.cells:
         name = released.grade_id
-        if name in {grade_id for grade_id, _ in kept}:
+        if name in present:
             continue
         restored = displaced.get(name) or _new_cell(released)
         if restored is None:

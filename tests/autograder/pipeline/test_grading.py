@@ -10,7 +10,7 @@ import sqlite3
 import stat
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -277,6 +277,42 @@ def test_what_intake_doesnt_foresee_stops_nobody_else(
     assert "ZeroDivisionError: unforeseen" in {r.student: r.refusal for r in report.rows}["chi"]
 
 
+def test_a_new_submission_costs_no_query_for_every_cell(
+    a_class: Course, tools: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from descent_autograder.gradebook import Writer
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    statements: list[str] = []
+    counts: dict[str, list[str]] = {}
+    write = Writer.write
+
+    def counted(writer: Writer, result: Any, timestamp: str | None = None) -> Any:
+        statements.clear()
+        notebooks = write(writer, result, timestamp)
+        counts[result.student] = list(statements)
+        return notebooks
+
+    def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    monkeypatch.setattr(Writer, "write", counted)
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        _grade(a_class, tools.SMALL)
+        first = counts.pop("ada")
+        _grade(a_class, tools.SMALL, force=True, students=["ada"])
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    for new in (first, *(counts[name] for name in ("ben", "chi", "fay"))):
+        grades = [s for s in new if s.startswith(("INSERT INTO grade", "UPDATE grade"))]
+        assert len(grades) == 1, "the scores are written once, and together"
+        assert not [s for s in new if s.startswith("SELECT") and "FROM grade" in s]
+        assert len([s for s in new if s.startswith("SELECT")]) <= 9
+    assert len([s for s in counts["ada"] if s.startswith("SELECT")]) <= 7
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -397,18 +433,100 @@ def test_after_a_failure_of_the_grader_nobody_else_is_blamed(
     settings = Settings("20-small", {"small": master.release}, b"secret", QUICK)
     good, bad = json.dumps(small_solved).encode(), b"no notebook"
     names = ["bad-1", "good-1", "bad-2", "good-2", "bad-3"]
-    pool = LocalPool(settings, jobs=1, patience=60.0)
-    try:
+    with LocalPool(QUICK, unsafe=False) as pool:
+        pool.grow(1)
         tasks = [Task(name, {"small": good if "good" in name else bad}) for name in names]
-        found = dict(pool.run(tasks))
-    finally:
-        pool.close()
+        found = dict(pool.run(settings, tasks))
     assert found.keys() == set(names)
     for name in names:
         if "good" in name:
             assert isinstance(found[name], Done)
         else:
             assert "the grader itself failed: JSONDecodeError" in str(found[name])
+
+
+def test_the_last_submissions_go_to_whoever_is_free_first(master: Any, small_solved: Any) -> None:
+    import json
+
+    settings = Settings("20-small", {"small": master.release}, b"secret", QUICK)
+    notebook = {"small": json.dumps(small_solved).encode()}
+    asked, most_ahead, busy = 0, 0, []
+
+    def tasks() -> Iterator[Task]:
+        nonlocal asked
+        for asked in range(1, 9):
+            yield Task(f"student-{asked}", notebook)
+
+    with LocalPool(QUICK, unsafe=False) as pool:
+        pool.grow(2)
+        workers = list(pool._workers)
+        for done, _ in enumerate(pool.run(settings, tasks()), 1):
+            most_ahead = max(most_ahead, asked - done)
+            busy.append([len(worker.tasks) for worker in workers])
+        assert pool._workers == []
+    assert most_ahead <= 8
+    assert all(max(in_hand) <= 1 for in_hand in busy[-4:])
+    # One that was still getting ready when all was done is terminated.
+    assert all(worker.process.returncode == (0 if worker.ready else -15) for worker in workers)
+
+
+def test_workers_get_warm_while_the_class_is_read(
+    small: Course,
+    tools: Any,
+    hand_in: HandIn,
+    small_solved: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hand_in("ada", small_solved)
+    workers: list[int] = []
+    start, waiting = LocalPool._start, pipeline._Run.waiting
+
+    def started(pool: LocalPool, number: int) -> Any:
+        workers.append(number)
+        return start(pool, number)
+
+    def read(run: Any, students: Any, summary: Summary) -> Any:
+        seen.append(len(workers))
+        return waiting(run, students, summary)
+
+    monkeypatch.setattr(LocalPool, "_start", started)
+    monkeypatch.setattr(pipeline._Run, "waiting", read)
+    for changed, before, after in ((None, 1, 1), (None, 0, 0), ("submission", 0, 1)):
+        seen: list[int] = []
+        workers.clear()
+        if changed:
+            hand_in("ada", _with(small_solved, tools, essay="On second thoughts."))
+        _grade(small, tools.SMALL)
+        assert (seen, len(workers)) == ([before], after)
+
+
+def test_a_worker_tries_no_other_wall_when_the_first_one_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from descent_autograder import sandbox
+    from descent_autograder.execution import start_worker
+    from descent_autograder.sandbox import worker as module
+
+    if sandbox.best_wall() is not sandbox.Wall.NAMESPACES:
+        pytest.skip("the first wall doesn't stand here")
+    asked = []
+    best = module.best_wall
+    monkeypatch.setattr(module, "best_wall", lambda: asked.append("all walls") or best())
+    start_worker(QUICK).close()
+    assert asked == []
+    # Where the trial fails, all walls are tried, and one that stands is built.
+    with monkeypatch.context() as broken:
+        broken.setattr(sandbox.Worker, "session", _no_session)
+        worker = start_worker(QUICK)
+    try:
+        assert asked == ["all walls"]
+        assert worker.wall is sandbox.Wall.NAMESPACES
+    finally:
+        worker.close()
+
+
+def _no_session(*_: object) -> Any:
+    raise RuntimeError("the process can't confine itself")
 
 
 def test_without_a_worker_the_run_says_why(

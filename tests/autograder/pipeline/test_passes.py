@@ -1,0 +1,92 @@
+"""What the passes are spared must change nothing that they say or write."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import nbformat
+import pytest
+from descent_autograder import passes
+from descent_autograder.course import open_course
+from nbgrader.nbgraderformat import ValidationError
+
+_ODD_OUTPUTS = [
+    {"output_type": "stream", "name": "stdout", "text": "one\ntwo\r\nthree\u2028four\x0b\n"},
+    {"output_type": "stream", "name": "stderr", "text": ""},
+    {
+        "output_type": "display_data",
+        "metadata": {"image/png": {"width": 3}},
+        "data": {
+            "image/png": "aGVsbG8=\n",
+            "text/plain": "a\nb",
+            "text/html": '<p>\n "cells": []</p>',
+            "image/svg+xml": "<svg>\n</svg>",
+            "application/json": {"cells": [], "x": [1, 2.5, float("nan"), True, None, {}]},
+        },
+    },
+    {
+        "output_type": "execute_result",
+        "execution_count": 2,
+        "metadata": {},
+        "data": {"text/plain": "1.5"},
+    },
+    {"output_type": "error", "ename": "E", "evalue": "é\u0001", "traceback": ["\x1b[31mno\n"]},
+]
+
+
+def _notebooks() -> list[dict[str, Any]]:
+    course = open_course()
+    found = [json.loads(p.read_bytes()) for p in sorted(course.root.glob("source/*/*.ipynb"))]
+    odd = copy.deepcopy(found[0])
+    odd["metadata"] |= {"a": {"b": {"cells": []}}, "signature": "x", "orig_nbformat": 3}
+    odd["cells"][0]["metadata"]["trusted"] = True
+    odd["cells"] += [
+        {
+            "cell_type": "markdown",
+            "metadata": {"trusted": False},
+            "source": 'text\n "cells": []',
+            "attachments": {"a.png": {"image/png": "aGVs", "text/plain": "a\nb"}},
+        },
+        {"cell_type": "raw", "metadata": {}, "source": ""},
+        {
+            "cell_type": "code",
+            "execution_count": 1,
+            "metadata": {"long": "x\n" * 150_000},
+            "source": "a = 1\r\n\tb = 'é\U0001f600'\n\n",
+            "outputs": _ODD_OUTPUTS,
+        },
+    ]
+    return [*found, odd, {**found[0], "cells": []}]
+
+
+def test_a_notebook_is_written_as_nbformat_writes_it() -> None:
+    for notebook in _notebooks():
+        node = passes.to_node(notebook)
+        before = copy.deepcopy(node)
+        expected = nbformat.v4.nbjson.writes(node) + "\n"
+        for _ in range(2):
+            assert passes.to_bytes(node) == expected.encode("utf-8")
+        assert json.dumps(node) == json.dumps(before)
+
+
+def test_metadata_that_was_sound_once_is_no_pass_for_other_metadata(master: Any) -> None:
+    from nbgrader.preprocessors import CheckCellMetadata
+
+    node = passes.to_node(json.loads(master.release))
+    check = CheckCellMetadata()
+    check(node, {})
+    known = next(cell for cell in node.cells if cell.metadata["nbgrader"]["grade"])
+    for bad in ({"points": "2"}, {"grade": 1}, {"points": True}):
+        with pytest.raises(ValidationError):
+            check(_with(node, known, bad), {})
+        with pytest.raises(ValidationError):
+            check(_with(node, known, bad), {})
+        check(node, {})
+
+
+def _with(node: Any, cell: Any, metadata: dict[str, Any]) -> Any:
+    changed = copy.deepcopy(node)
+    changed.cells[node.cells.index(cell)].metadata["nbgrader"].update(metadata)
+    return changed
