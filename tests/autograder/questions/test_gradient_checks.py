@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from descent.judging import Verdict, judge, public_exam
 from descent.questions.gradient_checks import network
 from descent_autograder.catalogue import exam
-from descent_autograder.questions.gradient_checks import find_bugs_cases
+from descent_autograder.questions.gradient_checks import find_bugs_cases, sample_coordinates_cases
 from descent_solutions import gradient_checks as gc
 
 SEEDS = [None, 3, 18]
@@ -60,8 +61,10 @@ def test_four_calls_a_number_are_too_many() -> None:
         lambda f, df, x, steps: sorted(steps)[1],
         lambda f, df, x, steps: min(steps, key=lambda h: abs(np.log10(h) + 5)),
         lambda f, df, x, steps: gc.best_step(f, df, 1.0, steps),
+        lambda f, df, x, steps: gc.best_step(f, df, x, steps[:-1]),
+        lambda f, df, x, steps: gc.best_step(f, df, x, steps[1:]),
     ],
-    ids=["the middle", "the second", "near 1e-5", "at another x"],
+    ids=["middle", "second", "near 1e-5", "at another x", "without the last", "without the first"],
 )
 def test_no_rule_of_thumb_finds_the_best_step(rule: Function, seed: int | None) -> None:
     assert not judged("best_step", rule, seed).passed
@@ -135,14 +138,65 @@ def from_the_first_ten(params: Any, per_parameter: int, rng: np.random.Generator
 
 def first_column(params: Any, per_parameter: int, rng: np.random.Generator) -> Any:
     chosen = gc.sample_coordinates(params, per_parameter, rng)
-    chosen["W1"] = [(int(i), 0) for i in rng.permutation(40)[:per_parameter]]
+    rows = rng.permutation(len(params["W1"]))
+    chosen["W1"] = [(int(i), 0) for i in rows[:per_parameter]]
     return chosen
 
 
-@pytest.mark.parametrize("sample", [from_the_first_ten, first_column])
+def from_the_first_half(params: Any, per_parameter: int, rng: np.random.Generator) -> Any:
+    chosen = gc.sample_coordinates(params, per_parameter, rng)
+    half = {"W1": params["W1"][: len(params["W1"]) // 2]}
+    return chosen | gc.sample_coordinates(half, per_parameter, rng)
+
+
+def one_of_two_samples(params: Any, per_parameter: int, rng: np.random.Generator) -> Any:
+    return gc.sample_coordinates(params, per_parameter, np.random.default_rng(rng.integers(2)))
+
+
+@pytest.mark.parametrize(
+    "sample", [from_the_first_ten, first_column, from_the_first_half, one_of_two_samples]
+)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_sample_from_a_corner_is_rejected(sample: Function, seed: int | None) -> None:
     assert not judged("sample_coordinates", sample, seed).passed
+
+
+def test_a_right_sample_fails_less_than_once_in_a_billion_runs() -> None:
+    k, draws = 11, 4
+    (case, _) = sample_coordinates_cases(np.random.default_rng(0))
+    shapes: dict[str, tuple[int, ...]] = case["shapes"]
+    large = [shapes["W1"], shapes["V"]]
+    assert case["per_parameter"] == k
+
+    def missed(size: int, part: int) -> float:
+        """How often none of `part` numbers of `size` is drawn, in all draws together."""
+        return (math.comb(size - part, k) / math.comb(size, k)) ** draws
+
+    def part(shape: tuple[int, ...], axis: int, count: int, i: int) -> int:
+        """The size of the i-th of `count` equal parts of an axis."""
+        length = shape[axis]
+        return sum(count * j // length == i for j in range(length)) * math.prod(shape) // length
+
+    few = [shape for shape in shapes.values() if k < math.prod(shape) < 100]
+    never = sum(math.prod(s) * missed(math.prod(s), 1) ** few.count(s) for s in set(few))
+    halves = sum(
+        missed(math.prod(s), part(s, axis, 2, i)) for s in large for axis in (0, 1) for i in (0, 1)
+    )
+    quarters = sum(
+        math.prod(missed(math.prod(s), part(s, axis, 4, i)) for s in large)
+        for axis in (0, 1)
+        for i in range(4)
+    )
+    size, (rows, columns) = math.prod(shapes["V"]), shapes["V"]
+    apart = sum(
+        (math.comb(n, k) * m**k / math.comb(size, k)) ** draws
+        for n, m in ((rows, columns), (columns, rows))
+    )
+    # Evenly spaced, or drawn before: fewer than n² of a parameter's samples each.
+    like_that = sum(2 * draws * math.prod(s) ** 2 / math.comb(math.prod(s), k) for s in large)
+    assert never + halves + quarters + apart + like_that < 1e-9
+    # Four of 600 coordinates, drawn twice, by `check_gradients`.
+    assert 1 / math.comb(600, 4) < 1e-9
 
 
 def test_right_samples_pass_whatever_the_seed() -> None:
@@ -182,6 +236,14 @@ def test_every_error_counts_once_in_a_check(seed: int | None) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_the_step_is_1e_5_when_h_is_left_out(seed: int | None) -> None:
+    def another(loss_and_grads: Any, params: Any, *, h: float = 1e-3, **keywords: Any) -> Any:
+        return gc.check_gradients(loss_and_grads, params, h=h, **keywords)
+
+    assert not judged("check_gradients", another, seed).passed
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_running_maximum_from_zero_is_as_good(seed: int | None) -> None:
     assert judged("check_gradients", checker(lambda errors: max([0.0, *errors])), seed).passed
 
@@ -204,6 +266,41 @@ def test_every_threshold_between_rounding_and_the_bugs_finds_the_same(seed: int)
             assert not worst <= 1e-3
         else:
             assert worst < 1e-7
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("limit", [1e-4, 1e-5, 1e-6, 1e-7])
+def test_no_absolute_threshold_finds_the_bugs(limit: float, seed: int | None) -> None:
+    def absolute(layers: Any, rng: np.random.Generator) -> Any:
+        found = set()
+        for name, (loss_and_grads, params) in layers.items():
+            _, grads = loss_and_grads(params)
+            for key, chosen in gc.sample_coordinates(params, 5, rng).items():
+                for index in chosen:
+                    plus, minus = params[key].copy(), params[key].copy()
+                    plus[index] += 1e-5
+                    minus[index] -= 1e-5
+                    rise = loss_and_grads({**params, key: plus})[0]
+                    rise -= loss_and_grads({**params, key: minus})[0]
+                    if not abs(rise / 2e-5 - grads[key][index]) <= limit:
+                        found.add(name)
+        return found
+
+    assert not judged("find_bugs", absolute, seed).passed
+
+
+@pytest.mark.parametrize("parameter", ["W", "b", "V"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_parameter_of_a_layer_must_be_checked(parameter: str, seed: int | None) -> None:
+    def without(layers: Any, rng: np.random.Generator) -> Any:
+        found = set()
+        for name, (loss_and_grads, params) in layers.items():
+            errors = gc.check_gradients(loss_and_grads, params, per_parameter=5, rng=rng)
+            if not all(error <= 1e-4 for key, error in errors.items() if key != parameter):
+                found.add(name)
+        return found
+
+    assert not judged("find_bugs", without, seed).passed
 
 
 def test_names_may_come_in_any_container_that_holds_them() -> None:
