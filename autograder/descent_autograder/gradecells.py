@@ -8,6 +8,7 @@ would be mis-graded; it is named here when a unit is released.
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -60,7 +61,8 @@ def _reasons(node: ast.AST) -> Iterator[str]:
             yield f"it sets an attribute of {name}, which doesn't reach the student's session"
 
 
-def bound(source: str) -> set[str]:
+@functools.lru_cache(maxsize=1000)  # a class's test cells are the same for everybody
+def bound(source: str) -> frozenset[str]:
     """The names that a cell binds at its top level; none where it can't be parsed.
 
     Args:
@@ -71,8 +73,8 @@ def bound(source: str) -> set[str]:
     try:
         tree = ast.parse(plain)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    return {name for node in _of_this_scope(tree) for name in _names_bound_by(node)}
+        return frozenset()
+    return frozenset(name for node in _of_this_scope(tree) for name in _names_bound_by(node))
 
 
 def _of_this_scope(node: ast.AST, in_comprehension: bool = False) -> Iterator[ast.AST]:

@@ -16,7 +16,7 @@ import pytest
 from descent_autograder import bundle, units
 from descent_autograder.bundle import BundleError, make_bundle, working_copy
 
-from .leaks import GIVEN, ROOT, search, telling_lines, texts
+from .leaks import ROOT, search, telling_lines, texts
 
 SOURCE = ROOT / "assignments" / "source"
 LESSONS = sorted((ROOT / "course" / "lessons").glob("*.ipynb"))
@@ -167,12 +167,6 @@ def test_search_finds_a_planted_line(tmp_path: Path) -> None:
     planted = sorted(telling_lines(module))[0]
     (tmp_path / "note.md").write_text(f"fine\n    {planted}  # look\n")
     assert len(search(tmp_path, telling_lines(module))) == 1
-
-
-def test_every_exception_to_the_search_is_needed() -> None:
-    sources = [text for where in (SOLUTIONS, ROOT / "course") for _, text in texts(where)]
-    for line in GIVEN:
-        assert sum(line in text for text in sources) >= 2, line
 
 
 @pytest.mark.jupyter

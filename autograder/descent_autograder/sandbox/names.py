@@ -108,7 +108,7 @@ def bind_instructors(names: Names, cells: Iterable[tuple[str, bool]]) -> list[st
     """
     remarks = []
     for source, locked in [(CUSTOMARY, False), *cells]:
-        for statement in _definitions(source, locked):
+        for statement in definitions(source, locked):
             try:
                 exec(compile(ast.Module([statement], []), "<instructor>", "exec"), names)
             except Exception as problem:
@@ -124,13 +124,14 @@ def bind_helpers(names: Names, sources: Iterable[str]) -> None:
     What can't be run is left out without a word: it may be a line of a hidden test.
     """
     for source in sources:
-        for statement in _definitions(source, True):
+        for statement in definitions(source, True):
             with contextlib.suppress(Exception):
                 exec(compile(ast.Module([statement], []), "<instructor>", "exec"), names)
     names.keep()
 
 
-def _definitions(source: str, locked: bool) -> list[ast.stmt]:
+def definitions(source: str, locked: bool) -> list[ast.stmt]:
+    """Return the imports of a cell and, of a locked one, its functions and classes."""
     kinds: tuple[type[ast.stmt], ...] = (ast.Import, ast.ImportFrom)
     if locked:
         kinds += (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

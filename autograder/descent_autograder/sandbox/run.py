@@ -8,19 +8,22 @@ later tests find what they would have found.
 
 from __future__ import annotations
 
+import functools
+import json
 import math
 import os
 import platform
 import signal
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..gradecells import bound
 from . import outputs
 from .inside.channel import STUDENT, BrokenChannelError, Peer, ReplyTimeoutError
+from .names import definitions
 from .zygotes import ZygoteError
 
 if TYPE_CHECKING:
@@ -216,8 +219,38 @@ def code_cells(notebook: Mapping[str, Any]) -> list[Cell]:
     return cells
 
 
-def instructor_cells(notebook: Mapping[str, Any], released: bool) -> list[tuple[str, bool]]:
-    """Return source and lock of the cells that speak for the instructor.
+@dataclass(frozen=True)
+class Said:
+    """What the instructor's notebook says beside its tests.
+
+    Attributes:
+        cells: source and lock of the cells that define something for the tests.
+        bound: the names that its other cells bind.
+    """
+
+    cells: list[tuple[str, bool]]
+    bound: frozenset[str]
+
+
+@functools.lru_cache(maxsize=8)  # a class's submissions all share their release
+def said_in(notebook: bytes, released: bool) -> Said:
+    """Return what a notebook says for the instructor.
+
+    Args:
+        notebook: nbformat JSON: what students were given, or a submission that intake has mended.
+        released: whether it is the former.
+    """
+    content = json.loads(notebook)
+    others = (
+        bound(_source(node))
+        for node in content.get("cells", [])
+        if node.get("cell_type") == "code" and not _is_test(node)
+    )
+    return Said(_instructor_cells(content, released), frozenset().union(*others))
+
+
+def _instructor_cells(notebook: Mapping[str, Any], released: bool) -> list[tuple[str, bool]]:
+    """Return source and lock of the cells that speak for the instructor, and define something.
 
     In a released notebook these are all code cells (only the imports of unlocked ones count); in a
     submitted one, those that intake keeps as they were released: the locked ones.
@@ -226,26 +259,23 @@ def instructor_cells(notebook: Mapping[str, Any], released: bool) -> list[tuple[
     for node in notebook.get("cells", []):
         about = _about(node)
         locked = bool(about.get("locked")) and not about.get("solution")
-        if node.get("cell_type") == "code" and not _is_test(node) and (released or locked):
+        speaks = node.get("cell_type") == "code" and not _is_test(node) and (released or locked)
+        if speaks and definitions(_source(node), locked):
             cells.append((_source(node), locked))
     return cells
 
 
-def reserved_names(notebook: Mapping[str, Any], released: Mapping[str, Any]) -> list[str]:
+def reserved_names(notebook: Mapping[str, Any], others: Set[str]) -> list[str]:
     """Return the names that grade cells bind, and no other cell of the released notebook does.
 
     Args:
         notebook: whose grade cells are run.
-        released: what students were given.
+        others: the names that the other cells bind, of what students were given.
     """
     own: set[str] = set()
-    others: set[str] = set()
     for node in notebook.get("cells", []):
         if node.get("cell_type") == "code" and _is_test(node):
             own |= bound(_source(node))
-    for node in released.get("cells", []):
-        if node.get("cell_type") == "code" and not _is_test(node):
-            others |= bound(_source(node))
     return sorted(own - others)
 
 

@@ -19,18 +19,12 @@ import time
 from typing import Any
 
 from . import grader
-from .inside import confine
+from .inside import confine, zygote
 from .inside import shell as shells
-from .inside.zygote import received
 from .names import Names, bind_instructors
 
-_PRELOADED = (
-    "numpy.testing",
-    "matplotlib.pyplot",
-    "descent",
-    "descent.judging.report",
-    "descent_autograder.catalogue",
-)
+_PRELOADED = (*zygote.PRELOADED, "descent.judging.report", "descent_autograder.catalogue")
+"""What the instructor's imports and the judge wait for: all that notebooks import, and more."""
 
 # What a test may need on top of what the warm process has mapped, however little students may use.
 _LEAST_MEMORY = 1 << 30
@@ -60,7 +54,7 @@ def main(control: int) -> None:
 def _serve(orders: socket.socket, shell: shells.Shell, names: Names) -> None:
     child, own = 0, time.process_time()
     while True:
-        message, descriptors = received(orders)
+        message, descriptors = zygote.received(orders)
         if not message:
             _bury(child)
             return

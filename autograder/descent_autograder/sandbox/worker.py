@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from .limits import Limits
-from .run import Burials, Run, instructor_cells, reserved_names
+from .run import Burials, Run, reserved_names, said_in
 from .session import Session
 from .walls import NoWall, Wall, best_wall
 from .zygotes import StudentZygote, TrustedZygote, ZygoteError
@@ -124,17 +124,18 @@ class Worker:
         Raises:
             ZygoteError: the machine refuses new processes.
         """
-        said = json.loads(release or notebook)
+        said = said_in(release or notebook, bool(release))
+        content = json.loads(notebook)
         job = {
             "assignment": assignment,
             "student": student,
             "secret": secret,
             "files": dict(files or {}),
             "limits": self.limits.as_dict(),
-            "instructor": instructor_cells(said, bool(release)),
-            "reserved": reserved_names(json.loads(notebook), said),
+            "instructor": said.cells,
+            "reserved": reserved_names(content, said.bound),
         }
-        run = Run(self, json.loads(notebook), job)
+        run = Run(self, content, job)
         run.to_the_end()
         remarks = list(dict.fromkeys(run.remarks))
         if self.wall is Wall.NONE:

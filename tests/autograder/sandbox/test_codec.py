@@ -236,6 +236,48 @@ def test_what_is_no_state_makes_no_generator(state: Any) -> None:
         arrived(b"G", legacy_state())
 
 
+ODD, HALF = b"\x01" + bytes(15), struct.Struct("<BI")
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        bytes(16) + bytes(16) + HALF.pack(0, 0),  # an even increment: no such generator
+        bytes(16) + ODD + HALF.pack(2, 0),
+        bytes(16) + ODD + HALF.pack(0, 0)[:-1],
+        bytes(16) + ODD,
+        b"",
+    ],
+)
+def test_a_packed_state_is_looked_at_whole(packed: bytes) -> None:
+    sound = Codec(Objects()).decode(b"P" + bytes(16) + ODD + HALF.pack(1, 7))
+    assert sound.bit_generator.state["uinteger"] == 7
+    with pytest.raises(MalformedError):
+        Codec(Objects()).decode(b"P" + packed)
+
+
+@patient
+@given(st.integers(0, (1 << 128) - 1), st.integers(0, (1 << 127) - 1), st.booleans())
+def test_any_state_of_the_customary_generator_arrives(state: int, inc: int, has: bool) -> None:
+    rng = np.random.default_rng(0)
+    rng.bit_generator.state = {
+        "bit_generator": "PCG64",
+        "state": {"state": state, "inc": 2 * inc + 1},
+        "has_uint32": int(has),
+        "uinteger": (state & 0xFFFFFFFF) * has,
+    }
+    assert carried(rng).bit_generator.state == rng.bit_generator.state
+
+
+def test_a_generator_that_arrived_has_children_of_its_own() -> None:
+    first, second = carried(np.random.default_rng(1)).spawn(2)
+    again = carried(np.random.default_rng(1)).spawn(1)[0]
+    other = carried(np.random.default_rng(2)).spawn(1)[0]
+    drawn = [rng.random() for rng in (first, second, again, other)]
+    assert drawn[0] == drawn[2]
+    assert len(set(drawn)) == 3
+
+
 @patient
 @given(st.sampled_from(BITS), st.data())
 def test_mangled_states_stay_within_their_words_or_are_refused(

@@ -14,11 +14,10 @@ checked against the bytes that are really there before anything is allocated.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from struct import Struct, error
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -45,11 +44,12 @@ _DTYPE_CODE = {dtype: code for code, dtype in enumerate(_DTYPES)}
 _STRING_DTYPE = re.compile(r"[<>=|]?[SU]\d{1,7}")
 _OTHER_NUMBER = re.compile(r"[<>][iufc]\d{1,2}")
 _LABELLED, _MAX_NDIM = 255, 32
-_MANY = 1000
-# What was packed or checked once needn't be again.
+_MANY, _SHORT = 1000, 64
+# What was packed or checked once needn't be again: heads of arrays, and short strings (names).
 _HEADS: dict[tuple[bytes, Any, tuple[int, ...]], bytes] = {}
 _KNOWN: dict[bytes, tuple[Any, tuple[int, ...], int]] = {}
-_WITHIN_INT64 = range(-(1 << 63), 1 << 63)
+_PACKED: dict[str, bytes] = {}
+_READ: dict[bytes, str] = {}
 
 Chunks = list[bytes]
 Span = tuple[Any, int, int]
@@ -74,8 +74,7 @@ class Handles(Protocol):
         """Return the object, or a stand-in, that a handle means; raise MalformedError if none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
+class Arguments(NamedTuple):
     """The decoded arguments of a call, and what is needed to see whether the call changed them.
 
     ``arrays`` lists all that could be changed in place, or is None where there is more than that.
@@ -133,10 +132,7 @@ class Codec:
         return b"".join(out)
 
     def _encode(self, value: Any, out: Chunks, depth: int) -> None:
-        encoder = _ENCODERS.get(type(value))
-        if encoder is None:
-            encoder = self._encoder_of_subclass(value)
-        encoder(self, value, out, depth)
+        (_ENCODERS.get(type(value)) or self._encoder_of_subclass(value))(self, value, out, depth)
 
     def _encoder_of_subclass(self, value: Any) -> Callable[[Codec, Any, Chunks, int], None]:
         """Return how to send ``value``, whose exact type isn't known."""
@@ -165,10 +161,11 @@ class Codec:
         out.append(b"T" if value else b"F")
 
     def _put_int(self, value: Any, out: Chunks, depth: int) -> None:
-        value = int(value)
-        if value in _WITHIN_INT64:
+        try:
             out.append(b"i" + _I64.pack(value))
             return
+        except error:
+            value = int(value)
         size = value.bit_length() // 8 + 1
         if size > MAX_INT_BYTES:
             raise UnsendableError(f"an integer of {size} bytes is too large")
@@ -181,8 +178,14 @@ class Codec:
         out.append(b"c" + _C128.pack(value.real, value.imag))
 
     def _put_str(self, value: Any, out: Chunks, depth: int) -> None:
-        data = str.encode(value, "utf-8", "surrogatepass")
-        out.append(b"s" + _U32.pack(len(data)) + data)
+        exact = type(value) is str
+        packed = _PACKED.get(value) if exact else None
+        if packed is None:
+            data = str.encode(value, "utf-8", "surrogatepass")
+            packed = b"s" + _U32.pack(len(data)) + data
+            if exact and len(data) <= _SHORT and len(_PACKED) < _MANY:
+                _PACKED[value] = packed
+        out.append(packed)
 
     def _put_bytes(self, value: Any, out: Chunks, depth: int) -> None:
         out.append(b"b" + _U32.pack(len(value)) + bytes(value))
@@ -191,7 +194,8 @@ class Codec:
         self._put_sequence(b"l", list(list.__iter__(value)), out, depth)
 
     def _put_tuple(self, value: Any, out: Chunks, depth: int) -> None:
-        self._put_sequence(b"t", list(tuple.__iter__(value)), out, depth)
+        items = value if type(value) is tuple else list(tuple.__iter__(value))
+        self._put_sequence(b"t", items, out, depth)
 
     def _put_set(self, value: Any, out: Chunks, depth: int) -> None:
         self._put_unordered(b"S", list(set.__iter__(value)), out, depth)
@@ -199,11 +203,11 @@ class Codec:
     def _put_frozenset(self, value: Any, out: Chunks, depth: int) -> None:
         self._put_unordered(b"Z", list(frozenset.__iter__(value)), out, depth)
 
-    def _put_sequence(self, tag: bytes, items: list[Any], out: Chunks, depth: int) -> None:
+    def _put_sequence(self, tag: bytes, items: Sequence[Any], out: Chunks, depth: int) -> None:
         depth = self._enter(len(items), depth)
         out.append(tag + _U32.pack(len(items)))
         for item in items:
-            self._encode(item, out, depth)
+            (_ENCODERS.get(type(item)) or self._encoder_of_subclass(item))(self, item, out, depth)
 
     def _put_unordered(self, tag: bytes, items: list[Any], out: Chunks, depth: int) -> None:
         """Put a set's items in an order that both sides agree on: else it seems to have changed."""
@@ -220,9 +224,10 @@ class Codec:
         items = list(dict.items(value))
         depth = self._enter(2 * len(items), depth)
         out.append(b"D" + _U32.pack(len(items)))
-        for key, item in items:
-            self._encode(key, out, depth)
-            self._encode(item, out, depth)
+        for pair in items:
+            for item in pair:
+                put = _ENCODERS.get(type(item)) or self._encoder_of_subclass(item)
+                put(self, item, out, depth)
 
     def _put_range(self, value: Any, out: Chunks, depth: int) -> None:
         try:
@@ -244,7 +249,12 @@ class Codec:
         self._put_numbers(np.asarray(value), b"n", value, out)
 
     def _put_array(self, value: Any, out: Chunks, depth: int) -> None:
-        self._put_numbers(value, b"A", value, out)
+        head = _HEADS.get((b"A", value.dtype, value.shape))
+        if head is None or value.nbytes > MAX_FRAME:
+            self._put_numbers(value, b"A", value, out)
+        else:
+            out.append(head)
+            out.append(value.tobytes())
 
     def _put_numbers(self, array: Any, tag: bytes, value: Any, out: Chunks) -> None:
         try:
@@ -256,7 +266,11 @@ class Codec:
             self._put_named_handle(value, f"{type(value).__name__} of {array.dtype}", out)
 
     def _put_generator(self, value: Any, out: Chunks, depth: int) -> None:
-        state = value.bit_generator.state
+        bits = value.bit_generator
+        if type(bits) is np.random.PCG64:  # the customary one, as few bytes
+            out.append(b"P" + generators.packed(bits))
+            return
+        state = bits.state
         if not generators.can_travel(state):
             raise UnsendableError("a random generator whose kind or state isn't numpy's own")
         self._put_sequence(b"G", [state], out, depth)
@@ -360,13 +374,6 @@ class Codec:
             raise MalformedError(f"nested more than {MAX_DEPTH} levels deep")
         return count, pos + 4
 
-    def _span(self, buf: Any, pos: int) -> tuple[int, int]:
-        """Read the length of a run of bytes; return where it starts and ends."""
-        end = pos + 4 + _U32.unpack_from(buf, pos)[0]
-        if end > len(buf):
-            raise MalformedError("a length beyond the end of the message")
-        return pos + 4, end
-
     def _get_none(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
         return None, pos
 
@@ -396,18 +403,29 @@ class Codec:
         return complex(*_C128.unpack_from(buf, pos)), pos + 16
 
     def _get_str(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
-        start, end = self._span(buf, pos)
-        return bytes(buf[start:end]).decode("utf-8", "surrogatepass"), end
+        end: int = pos + 4 + _U32.unpack_from(buf, pos)[0]
+        if end > len(buf):
+            raise MalformedError("a length beyond the end of the message")
+        data = buf[pos + 4 : end]
+        text = _READ.get(data)
+        if text is None:
+            text = data.decode("utf-8", "surrogatepass")
+            if len(data) <= _SHORT and len(_READ) < _MANY:
+                _READ[data] = text
+        return text, end
 
     def _get_bytes(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
-        start, end = self._span(buf, pos)
-        return bytes(buf[start:end]), end
+        end: int = pos + 4 + _U32.unpack_from(buf, pos)[0]
+        if end > len(buf):
+            raise MalformedError("a length beyond the end of the message")
+        return buf[pos + 4 : end], end
 
     def _items_at(self, buf: Any, pos: int, depth: int) -> tuple[list[Any], int]:
         count, pos = self._count(buf, pos, depth)
         items = []
+        depth += 1
         for _ in range(count):
-            item, pos = _DECODERS[buf[pos]](self, buf, pos + 1, depth + 1)
+            item, pos = _DECODERS[buf[pos]](self, buf, pos + 1, depth)
             items.append(item)
         return items, pos
 
@@ -436,9 +454,10 @@ class Codec:
         self._saw_container = True
         count, pos = self._count(buf, pos, depth, width=2)
         found: dict[Any, Any] = {}
+        depth += 1
         for _ in range(count):
-            key, pos = _DECODERS[buf[pos]](self, buf, pos + 1, depth + 1)
-            found[key], pos = _DECODERS[buf[pos]](self, buf, pos + 1, depth + 1)
+            key, pos = _DECODERS[buf[pos]](self, buf, pos + 1, depth)
+            found[key], pos = _DECODERS[buf[pos]](self, buf, pos + 1, depth)
         return found, pos
 
     def _get_range(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
@@ -455,7 +474,8 @@ class Codec:
 
     def _get_array(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
         array, end = _array_at(buf, pos)
-        self._arrays.append((array, end - array.nbytes, end))
+        if not self._saw_container:
+            self._arrays.append((array, end - array.nbytes, end))
         return array, end
 
     def _state_at(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
@@ -466,6 +486,11 @@ class Codec:
     def _get_generator(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
         state, pos = self._state_at(buf, pos, depth)
         return generators.generator(state), pos
+
+    def _get_customary_generator(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
+        self._saw_container = True
+        end = pos + generators.PACKED_SIZE
+        return generators.unpacked(buf[pos:end]), end
 
     def _get_random_state(self, buf: Any, pos: int, depth: int) -> tuple[Any, int]:
         state, pos = self._state_at(buf, pos, depth)
@@ -642,6 +667,7 @@ _DECODERS: dict[int, Callable[[Codec, Any, int, int], tuple[Any, int]]] = {
         b"n": Codec._get_scalar,
         b"A": Codec._get_array,
         b"G": Codec._get_generator,
+        b"P": Codec._get_customary_generator,
         b"L": Codec._get_random_state,
         b"H": Codec._get_handle,
         b"O": Codec._get_own,

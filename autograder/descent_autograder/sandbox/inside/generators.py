@@ -8,12 +8,70 @@ otherwise show it this side's memory, drawn as random numbers.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from struct import Struct
 from typing import Any
 
 import numpy as np
 
 Check = Callable[[Any], bool]
 Checks = Mapping[str, "Check | Checks"]
+
+
+PACKED_SIZE = 37
+"""How many bytes :func:`packed` gives."""
+_WORD = 16
+_HALVES = Struct("<BI")
+
+
+class _Unseeded(np.random.bit_generator.ISpawnableSeedSequence):
+    """Stands for the seed of a generator whose state is set at once: to hash one would be slow.
+
+    The generator's children, if it is asked for any, are seeded by that state.
+    """
+
+    def __init__(self, state: int) -> None:
+        self._state = state
+        self._sequence: np.random.SeedSequence | None = None
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> Any:
+        return np.zeros(n_words, dtype)
+
+    def spawn(self, n_children: int) -> Any:
+        self._sequence = self._sequence or np.random.SeedSequence(self._state)
+        return self._sequence.spawn(n_children)
+
+
+def packed(bits: np.random.PCG64) -> bytes:
+    """Return the state of numpy's customary bit generator, in `PACKED_SIZE` bytes."""
+    state: Any = bits.state
+    inner = state["state"]
+    return b"".join(
+        (
+            inner["state"].to_bytes(_WORD, "little"),
+            inner["inc"].to_bytes(_WORD, "little"),
+            _HALVES.pack(state["has_uint32"], state["uinteger"]),
+        )
+    )
+
+
+def unpacked(data: bytes) -> np.random.Generator:
+    """Return a generator in a packed state; raises ValueError when it is none."""
+    if len(data) != PACKED_SIZE:
+        raise ValueError("a random generator's state that is cut short")
+    state = int.from_bytes(data[:_WORD], "little")
+    inc = int.from_bytes(data[_WORD : 2 * _WORD], "little")
+    has, half = _HALVES.unpack_from(data, 2 * _WORD)
+    if not inc % 2 or has > 1:
+        raise ValueError("a random generator's state that is none")
+    unseeded: Any = _Unseeded(state)
+    bits = np.random.PCG64(unseeded)
+    bits.state = {
+        "bit_generator": "PCG64",
+        "state": {"state": state, "inc": inc},
+        "has_uint32": has,
+        "uinteger": half,
+    }
+    return np.random.Generator(bits)
 
 
 def generator(state: Any) -> np.random.Generator:

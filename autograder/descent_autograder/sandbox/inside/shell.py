@@ -9,14 +9,23 @@ from __future__ import annotations
 import getpass
 import io
 import os
+import re
 import sys
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
+from zlib import crc32
 
-from ipykernel.compiler import XCachingCompiler
+from ipykernel.compiler import XCachingCompiler, get_tmp_directory
 from ipykernel.zmqshell import ZMQInteractiveShell
 from IPython.core.error import StdinNotImplementedError
+from IPython.core.inputtransformer2 import (
+    EscapedCommand,
+    HelpEnd,
+    MagicAssign,
+    SystemAssign,
+    TransformerManager,
+)
 from jupyter_client.session import Session
 from traitlets.config import Config
 
@@ -169,6 +178,33 @@ class Stream(io.TextIOBase):
         return self._descriptor
 
 
+class _Compiler(XCachingCompiler):  # type: ignore[misc,unused-ignore]
+    """ipykernel's, with quickly made names for cells: its own hashes them in a Python loop."""
+
+    def get_code_name(self, raw_code: str, code: str, number: int) -> str:
+        """Return what errors and `inspect` call the file of a cell."""
+        folder: Any = get_tmp_directory
+        return f"{folder()}{os.sep}{crc32(raw_code.encode())}.py"
+
+
+class _Transformers(TransformerManager):  # type: ignore[misc,unused-ignore]
+    """IPython's, which looks for magics in a cell only where there can be one.
+
+    It takes every cell apart into tokens, once more than Python does.
+    """
+
+    def do_token_transforms(self, lines: list[str]) -> list[str]:
+        """Return the lines with magics, shell commands and help put into Python."""
+        if self.token_transformers == _OF_MAGICS and not any(map(_MAGIC.search, lines)):
+            return lines
+        transformed: list[str] = super().do_token_transforms(lines)
+        return transformed
+
+
+_OF_MAGICS = [MagicAssign, SystemAssign, EscapedCommand, HelpEnd]
+_MAGIC = re.compile(r"[%!?]|^\s*[,;/]")
+
+
 class Shell(ZMQInteractiveShell):
     """ipykernel's shell, recording."""
 
@@ -198,8 +234,9 @@ def make_shell(namespace: dict[str, Any] | None = None) -> Shell:
     config.HistoryManager.hist_file = ":memory:"
     config.InteractiveShell.cache_size = 1000
     shell: Shell = Shell.instance(
-        config=config, kernel=_kernel(), user_ns=namespace, compiler_class=XCachingCompiler
+        config=config, kernel=_kernel(), user_ns=namespace, compiler_class=_Compiler
     )
+    shell.input_transformer_manager = _Transformers()
     recorder = Recorder()
     shell.display_pub.session = recorder
     shell.displayhook.session = recorder
