@@ -24,12 +24,6 @@ class _Shown:
     plain: str
     rich: str
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/plain": self.plain, "text/html": self.rich}
-
-    def __repr__(self) -> str:
-        return self.plain
-
 
 def check(
     question: str | None = None, *functions: Callable[..., Any], points: float | None = None
@@ -158,11 +152,11 @@ def _state(verdict: Verdict) -> str:
 def _show(shown: _Shown) -> None:
     try:
         from IPython import get_ipython
-        from IPython.display import display
+        from IPython.display import publish_display_data
     except ImportError:
         print(shown.plain)
         return
     if get_ipython() is None:
         print(shown.plain)
     else:
-        display(shown)
+        publish_display_data({"text/plain": shown.plain, "text/html": shown.rich})

@@ -22,6 +22,7 @@ from descent.judging import Exam, Stopped
 
 from .inside import shell as shells
 from .inside.channel import TRUSTED, Peer, ReplyTimeoutError
+from .limits import too_long
 from .names import Names, bind_helpers, bind_instructors
 from .trustedside import open_peer
 
@@ -168,11 +169,6 @@ class Notebook:
         if self._running:
             self._late = True
             raise TooLong("timeout", too_long(self._seconds))
-
-
-def too_long(seconds: float) -> str:
-    """Return the sentence for a cell that was stopped."""
-    return f"It was stopped after {seconds:g} seconds, the time limit for a cell."
 
 
 def latest_verdicts() -> dict[str, Any]:

@@ -30,3 +30,8 @@ class Limits:
     def as_dict(self) -> dict[str, float]:
         """Return the limits by name, for the other side of a socket."""
         return asdict(self)
+
+
+def too_long(seconds: float) -> str:
+    """Return the sentence for a cell that was stopped after so many seconds."""
+    return f"It was stopped after {seconds:g} seconds, the time limit for a cell."

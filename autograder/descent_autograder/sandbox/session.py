@@ -8,9 +8,8 @@ from typing import Any
 
 from descent.judging import Stopped
 
-from .grader import too_long
 from .inside.channel import RemoteCallable, ReplyTimeoutError
-from .limits import Limits
+from .limits import Limits, too_long
 from .trustedside import open_peer
 
 

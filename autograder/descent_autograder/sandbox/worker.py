@@ -13,13 +13,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .limits import Limits
 from .run import Burials, Run, reserved_names, said_in
-from .session import Session
 from .walls import NoWall, Wall, best_wall
 from .zygotes import StudentZygote, TrustedZygote, ZygoteError
+
+if TYPE_CHECKING:
+    from .session import Session
 
 UNSAFE_REMARK = "This notebook was run without a sandbox (--unsafe)."
 
@@ -140,7 +142,7 @@ class Worker:
         remarks = list(dict.fromkeys(run.remarks))
         if self.wall is Wall.NONE:
             remarks.insert(0, UNSAFE_REMARK)
-        executed = json.dumps(run.notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+        executed = json.dumps(run.notebook, ensure_ascii=False, sort_keys=True) + "\n"
         return Outcome(executed.encode(), run.verdicts, remarks, run.cpu_seconds)
 
     @contextmanager
@@ -151,6 +153,8 @@ class Worker:
             source: the file's content.
             filename: what its errors call it.
         """
+        from .session import Session
+
         with self.student_process() as (channel, _):
             session = Session(channel, self.limits, self.bury_student)
             session.load(source, filename)

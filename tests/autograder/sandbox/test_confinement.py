@@ -558,7 +558,7 @@ def test_the_packaged_bubblewrap_does_where_the_system_has_none(
 
 
 def test_the_selftest_tries_what_it_reports(wall: Wall) -> None:
-    from descent_autograder.sandbox import selftest
+    from descent_autograder.sandbox.selftest import selftest
 
     report = selftest()
     assert report.wall is wall

@@ -220,6 +220,12 @@ class Shell(ZMQInteractiveShell):
         session: Recorder = self.display_pub.session
         return session
 
+    def should_run_async(self, raw_cell: str, **details: Any) -> bool:
+        """Return whether a cell awaits something; IPython compiles each cell once more to know."""
+        if "await" not in raw_cell and "async" not in raw_cell:
+            return False
+        return bool(super().should_run_async(raw_cell, **details))
+
     def enable_gui(self, gui: Any = None) -> None:
         """Do nothing: there is no event loop to join."""
 
