@@ -140,7 +140,7 @@ def _decide(verdict: Verdict, records: Recording, exam: Exam) -> None:
     expected = next((r for r in exam.accepted if _accepts(r, records)), None)
     verdict.passed = expected is not None
     reference = exam.accepted[0] if expected is None else expected
-    verdict.observations = list(_lines(records, reference, exam.cases))
+    verdict.observations = _lines(records, reference, exam.cases, agreed=verdict.passed)
     verdict.remarks = list(dict.fromkeys(r for record in records for r in record.remarks))
     if verdict.passed:
         verdict.score = verdict.points
@@ -222,11 +222,17 @@ def _explains(candidate: Candidate, records: Recording) -> bool:
     return by_numbers
 
 
-def _lines(records: Recording, expected: Recording, cases: Sequence[Case]) -> list[Seen]:
-    """One line an observation's name: the first case in which it disagrees, else the worst one."""
+def _lines(
+    records: Recording, expected: Recording, cases: Sequence[Case], *, agreed: bool
+) -> list[Seen]:
+    """One line an observation's name: the first case in which it disagrees, else the worst one.
+
+    `agreed`: whether they are known to agree in all of them.
+    """
     lines: dict[str, Seen] = {}
     for mine, theirs, case in zip(records, expected, cases, strict=True):
-        wrong: dict[str, Disagreement] = {d.name: d for d in disagreements(mine, theirs)}
+        found = [] if agreed else disagreements(mine, theirs)
+        wrong: dict[str, Disagreement] = {d.name: d for d in found}
         about = str(case.get("about", ""))
         for seen, wanted in zip(mine.observations, theirs.observations, strict=False):
             if seen.name != wanted.name:

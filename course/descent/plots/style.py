@@ -11,10 +11,10 @@ import html
 import io
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import matplotlib as mpl
@@ -98,7 +98,7 @@ class Picture:
     """A figure with a description, a caption and the numbers that it shows.
 
     Attributes:
-        figure: the matplotlib figure.
+        draw: makes the matplotlib figure, when somebody looks at it.
         alt: what the figure shows, for those who cannot see it; plain text.
         caption: a sentence shown below the figure; plain text, may be empty.
         numbers: what was measured while drawing, by name.
@@ -108,10 +108,15 @@ class Picture:
     graded it says in words what it shows: nobody looks, and a whole class would wait for drawing.
     """
 
-    figure: Figure
+    draw: Callable[[], Figure]
     alt: str
     caption: str = ""
     numbers: Mapping[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def figure(self) -> Figure:
+        """The matplotlib figure."""
+        return self.draw()
 
     def png(self) -> bytes:
         """The picture as PNG."""
@@ -173,7 +178,7 @@ def picture(figure: Figure, text: Mapping[str, str], numbers: Mapping[str, float
     """Make the picture of a figure; ``alt`` and ``caption`` of ``text`` may name the numbers."""
     plain = {name: float(value) for name, value in numbers.items()}
     alt, caption = (filled(text.get(key, ""), plain) for key in ("alt", "caption"))
-    return Picture(figure, alt, caption, plain)
+    return Picture(lambda: figure, alt, caption, plain)
 
 
 def filled(sentence: str, numbers: Mapping[str, float]) -> str:

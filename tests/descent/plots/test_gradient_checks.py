@@ -90,6 +90,21 @@ def test_own_slopes_are_measured() -> None:
     assert "broken raises IndexError." in gradient_checks.your_errors(broken).caption
 
 
+def test_your_errors_are_drawn_when_somebody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A class that is graded waits for no picture."""
+    drawn: list[tuple[Any, ...]] = []
+    canvas = style.canvas
+    monkeypatch.setattr(style, "canvas", lambda *args: drawn.append(args) or canvas(*args))
+    picture = gradient_checks.your_errors(lambda f, x, h: (f(x + h) - f(x)) / h)
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    assert "slope" in picture._repr_mimebundle_()["text/plain"]
+    assert drawn == []
+    monkeypatch.delenv("NBGRADER_EXECUTION")
+    assert "<img" in picture._repr_mimebundle_()["text/html"]
+    assert picture.png() == picture.png()
+    assert len(drawn) == 1
+
+
 def test_float32_reads_as_wrong_where_float64_is_happy() -> None:
     seen = numbers("precision")
     assert seen["single_usual"] > 1e-2

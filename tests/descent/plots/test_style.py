@@ -12,7 +12,7 @@ from descent.plots import style
 def small(alt: str = "A dot.", caption: str = "") -> style.Picture:
     with style.canvas(width=2, height=1) as (figure, ax):
         ax.plot([1], [1], marker="o")
-    return style.Picture(figure, alt, caption)
+    return style.Picture(lambda: figure, alt, caption)
 
 
 def test_html_carries_the_description_and_escapes_it() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from descent.plots import style
 from descent.plots.gradient_checks import networks
@@ -264,26 +265,32 @@ def your_errors(*differences: Callable[..., Any], text: Mapping[str, str] | None
     text = style.words(_YOURS, text)
     steps = np.logspace(-12, -1, 45)
     ruled = steps > 10**-3.5
-    notes, numbers = [], {}
-    with style.canvas() as (figure, ax):
-        for difference, look in zip(differences, (style.LINES[1], style.LINES[0]), strict=False):
-            name = difference.__name__
-            try:
-                slopes = np.array([float(difference(np.exp, 0.5, h)) for h in steps])
-            except NotImplementedError:
-                notes.append(text["missing"].format(name=name))
-                continue
-            except Exception as error:
-                notes.append(text["failed"].format(name=name, error=type(error).__name__))
-                continue
-            errors = networks.disagreement(np.exp(0.5), slopes)
-            numbers[name] = style.slope_of(steps[ruled], errors[ruled])
-            words = {"name": name, "slope": numbers[name]}
-            ax.loglog(steps, errors, **look, markevery=4, label=text["line"].format(**words))
-            notes.append(text["measured"].format(**words))
-        ax.set(xlabel=text["x"], ylabel=text["y"], xscale="log", yscale="log", ylim=(1e-14, 4))
-        ax.set(xlim=(5e-13, 0.2))
-        style.threshold_bands(ax, text)
-        if numbers:
-            ax.legend(loc="lower left")
-    return Picture(figure, " ".join([text["alt"], *notes]), " ".join(notes), numbers)
+    notes, numbers, lines = [], {}, []
+    for difference, look in zip(differences, (style.LINES[1], style.LINES[0]), strict=False):
+        name = difference.__name__
+        try:
+            slopes = np.array([float(difference(np.exp, 0.5, h)) for h in steps])
+        except NotImplementedError:
+            notes.append(text["missing"].format(name=name))
+            continue
+        except Exception as error:
+            notes.append(text["failed"].format(name=name, error=type(error).__name__))
+            continue
+        errors = networks.disagreement(np.exp(0.5), slopes)
+        numbers[name] = style.slope_of(steps[ruled], errors[ruled])
+        words = {"name": name, "slope": numbers[name]}
+        lines.append((errors, {**look, "label": text["line"].format(**words)}))
+        notes.append(text["measured"].format(**words))
+
+    def draw() -> Figure:
+        with style.canvas() as (figure, ax):
+            for errors, look in lines:
+                ax.loglog(steps, errors, **look, markevery=4)
+            ax.set(xlabel=text["x"], ylabel=text["y"], xscale="log", yscale="log")
+            ax.set(xlim=(5e-13, 0.2), ylim=(1e-14, 4))
+            style.threshold_bands(ax, text)
+            if lines:
+                ax.legend(loc="lower left")
+        return figure
+
+    return Picture(draw, " ".join([text["alt"], *notes]), " ".join(notes), numbers)
