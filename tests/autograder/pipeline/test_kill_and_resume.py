@@ -60,11 +60,11 @@ def _kill_and_resume(course: Course, tools: Any, tmp_path: Path, number: int, se
     whole = _run(course, tools.SMALL, NEVER)
     assert whole.returncode == 0, whole.stderr
     points, graded = map(int, whole.stdout.split())
-    assert graded == 3
-    assert points > 30
+    assert graded == len(list(course.step("submitted").iterdir()))
+    assert points >= number
     secret = (course.root / ".descent-secret").read_bytes()
     expected = _state(course, tools)
-    chosen = random.Random(seed).sample(range(1, points + 1), min(number, points))
+    chosen = random.Random(seed).sample(range(1, points + 1), number)
     for point in sorted(chosen):
         folder = tmp_path / f"killed-{point}"
         shutil.copytree(pristine, folder)
@@ -80,6 +80,7 @@ def _kill_and_resume(course: Course, tools: Any, tmp_path: Path, number: int, se
         other = [name for name in files if files[name] != expected[1][name]]
         assert other == [], f"killed at point {point}: {_first_change(files, expected[1], other)}"
         shutil.rmtree(folder)
+    print(f"{number} kills at {points} points: the same grades and files each time")
 
 
 def test_twenty_kills_while_results_are_written_cost_nothing(
@@ -91,8 +92,10 @@ def test_twenty_kills_while_results_are_written_cost_nothing(
 @pytest.mark.soak
 @pytest.mark.timeout(7200)
 def test_two_hundred_kills_while_results_are_written_cost_nothing(
-    handed_in: Course, tools: Any, tmp_path: Path
+    handed_in: Course, tools: Any, tmp_path: Path, small_solved: Any
 ) -> None:
+    for name in ("eva", "fay", "gus", "ida", "jan"):
+        tools.write(handed_in, tools.SMALL, name, small_solved)
     _kill_and_resume(handed_in, tools, tmp_path, number=200, seed=1)
 
 
