@@ -16,6 +16,7 @@ GROUPS = {
     "grading": (
         "grading-vs-stock",
         "grading-vs-stock-one-worker",
+        "grading-on-dask",
         "grading-vs-floor",
         "gradebook-per-submission",
         "feedback-vs-stock",

@@ -39,9 +39,10 @@ def rows() -> list[Row]:
         ours, stock = Path(folder) / "ours", Path(folder) / "stock"
         course = _class(ours)
         _stock_copy(course, stock)
-        alone = _copy(course, Path(folder) / "alone")
+        alone, clustered = (_copy(course, Path(folder) / name) for name in ("alone", "clustered"))
         one, _ = _descent(alone, jobs=1)
         every, of_the_writer = _descent(course, jobs=0)
+        on_cluster = _on_cluster(clustered)
         theirs = _nbgrader(stock, "autograde")
         _agree(ours, stock)
         our_feedback, their_feedback = _feedback(course), _nbgrader(stock, "generate_feedback")
@@ -50,6 +51,13 @@ def rows() -> list[Row]:
     return [
         _row("grading-vs-stock", "grade a class, all cores: stock / ours", every, theirs, each),
         _row("grading-vs-stock-one-worker", "the same on one worker", one, theirs, each),
+        _row(
+            "grading-on-dask",
+            "as many Dask workers: local workers / these",
+            on_cluster,
+            every,
+            each,
+        ),
         {
             "id": "grading-vs-floor",
             "what": "CPU to execute and judge: ours / the cells alone (lower is better)",
@@ -125,13 +133,27 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _descent(course: Course, jobs: int) -> tuple[float, float]:
+def _descent(course: Course, jobs: int = 0, scheduler: str | None = None) -> tuple[float, float]:
     """Seconds for the class, graded for the first time; and this process's CPU seconds of it."""
     started, spent = time.perf_counter(), time.process_time()
-    summary = grade(course, UNIT, Options(jobs=jobs), say=lambda _: None)
+    summary = grade(course, UNIT, Options(jobs=jobs, scheduler=scheduler), say=lambda _: None)
     took = time.perf_counter() - started, time.process_time() - spent
     if len(summary.graded) != CLASS_SIZE:
         raise RuntimeError(f"{len(summary.graded)} of {CLASS_SIZE} graded: {summary}")
+    return took
+
+
+def _on_cluster(course: Course) -> float:
+    """Seconds for the class on a Dask cluster that stands, with a worker for every core."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=len(os.sched_getaffinity(0)),
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address=None,
+    ) as cluster:
+        took, _ = _descent(course, scheduler=cluster.scheduler_address)
     return took
 
 

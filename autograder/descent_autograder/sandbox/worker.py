@@ -23,6 +23,7 @@ from .zygotes import StudentZygote, TrustedZygote, ZygoteError
 if TYPE_CHECKING:
     from .session import Session
 
+_CLAIMS = f"\0descent-core-{os.getuid()}"
 UNSAFE_REMARK = "This notebook was run without a sandbox (--unsafe)."
 
 
@@ -51,8 +52,8 @@ class Worker:
         wall: the wall to build (default: the best that stands here).
         limits: what each submission may use.
         unsafe: run without a wall where none can be built, and say so in the remarks.
-        cpu: the core to stay on (default: one of this process's, by its process id). Both sides of
-            a submission share it, since they only ever wait for each other.
+        cpu: the core to stay on (default: one of this process's that no other worker has taken
+            so). Both sides of a submission share it, since they only ever wait for each other.
 
     Raises:
         NoWall: no wall can be built, and ``unsafe`` isn't set.
@@ -67,7 +68,10 @@ class Worker:
     ) -> None:
         self.limits = limits or Limits()
         self.wall = _chosen(wall, unsafe)
-        self.cpu = _core() if cpu is None else cpu
+        self._claim: socket.socket | None = None
+        if cpu is None:
+            cpu, self._claim = _claimed_core()
+        self.cpu = cpu
         self._student: StudentZygote | None = None
         self._trusted: TrustedZygote | None = None
 
@@ -100,6 +104,8 @@ class Worker:
         """End both warm processes and everything they started."""
         self._close_student()
         self._close_trusted()
+        if self._claim is not None:
+            self._claim.close()
 
     def execute(
         self,
@@ -237,7 +243,19 @@ def _chosen(wall: Wall | None, unsafe: bool) -> Wall:
         return Wall.NONE
 
 
-def _core() -> int:
-    """Return one of the cores that this process may use."""
+def _claimed_core() -> tuple[int, socket.socket | None]:
+    """Return a core of this process's, and the claim to it; without one where all are taken.
+
+    A claim is a name in the kernel, which goes with whoever holds it: two workers that know nothing
+    of each other, such as a cluster's, shall not share a core while another one is idle.
+    """
     cores = sorted(os.sched_getaffinity(0))
-    return cores[os.getpid() % len(cores)]
+    for core in cores:
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claim.bind(f"{_CLAIMS}-{core}")
+        except OSError:
+            claim.close()
+        else:
+            return core, claim
+    return cores[os.getpid() % len(cores)], None

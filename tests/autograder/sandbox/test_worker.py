@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from typing import Any
 
@@ -32,6 +33,24 @@ def central_difference(f, x, h=1e-5):
     return grad
 """
 CHECK = Graded('check("central_difference", central_difference, points=3)', 3, "central")
+
+
+def test_workers_that_know_nothing_of_each_other_take_different_cores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    claims = f"\0descent-test-{os.getpid()}"
+    monkeypatch.setattr("descent_autograder.sandbox.worker._CLAIMS", claims)
+    cores = os.sched_getaffinity(0)
+    workers = [Worker(Wall.NONE) for _ in cores]
+    assert {one.cpu for one in workers} == cores
+    # One more shares a core; and a core that is given up is taken again.
+    beyond = Worker(Wall.NONE)
+    assert beyond.cpu in cores
+    workers[-1].close()
+    again = Worker(Wall.NONE)
+    assert again.cpu == workers[-1].cpu
+    for one in [*workers, beyond, again]:
+        one.close()
 
 
 def test_a_right_answer_earns_its_points(worker: Worker) -> None:
