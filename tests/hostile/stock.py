@@ -98,7 +98,7 @@ class Stock:
     def grade(self, student: str, attack: Attack | None = None) -> dict[str, Any]:
         """Grade one student in a fresh sandbox; return what is found afterwards."""
         box = self._folder / "box"
-        shutil.rmtree(box, ignore_errors=True)
+        self.clear()
         shutil.copytree(self.site.course.root, box, symlinks=True)
         if attack is not None:
             submitted = box / "submitted" / student / UNIT
@@ -113,6 +113,10 @@ class Stock:
         found: dict[str, Any] = json.loads(looked or "{}")
         found["ended"] = ended is not None
         return found
+
+    def clear(self) -> None:
+        """Remove what the last student has left: folders in folders, deeper than Python can go."""
+        subprocess.run(["rm", "-rf", "--", str(self._folder / "box")], check=True)
 
     def _inside(self, box: Path, arguments: list[str]) -> str | None:
         """Run Python in the sandbox; return what it printed, or None if it had to be killed."""
@@ -167,11 +171,9 @@ def _parents(path: str) -> list[str]:
 
 
 def _give_away(folder: Path) -> None:
-    """Let the throw-away user own all that lies in a folder."""
-    if os.geteuid() != 0:
-        return
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, _USER, _USER, follow_symlinks=False)
+    """Let the throw-away user own all that lies in a folder, however deep."""
+    if os.geteuid() == 0:
+        subprocess.run(["chown", "-hR", f"{_USER}:{_USER}", "--", str(folder)], check=True)
 
 
 def outcome(attack: Attack, found: dict[str, Any], untouched: str, site: Ground) -> str:

@@ -44,7 +44,10 @@ def _stock_rows(template: Ground, folder: Path) -> list[Row]:
     assert honest["points"] == HONEST, "stock nbgrader doesn't grade the honest as it should"
     minutes = float(os.environ.get("DESCENT_TABLE_MINUTES", "inf"))
     end = time.monotonic() + 60 * minutes
-    return [_stock_row(stock, attack, str(honest["course"]), end) for attack in _mixed()]
+    try:
+        return [_stock_row(stock, attack, str(honest["course"]), end) for attack in _mixed()]
+    finally:
+        stock.clear()
 
 
 _GUESSES = {
