@@ -53,6 +53,16 @@ def test_workers_that_know_nothing_of_each_other_take_different_cores(
         one.close()
 
 
+@pytest.mark.parametrize("piece", [1 << 24, 1 << 16])
+def test_a_cell_that_hoards_memory_leaves_some_for_the_tests(worker: Worker, piece: int) -> None:
+    """What is left is enough for them, and keeps out of the way of who watches over the sum."""
+    hoard = f"kept = []\nwhile True:\n    kept.append(bytearray({piece}))"
+    watched = "import time\ntime.sleep(1)"
+    ran = execute(worker, DIFFERENCE, hoard, watched, CHECK)
+    assert ran.error(1) is not None
+    assert ran.score(3) == 3, ran.outputs(3)
+
+
 def test_a_right_answer_earns_its_points(worker: Worker) -> None:
     ran = execute(worker, DIFFERENCE, CHECK)
     assert ran.score(1) == 3

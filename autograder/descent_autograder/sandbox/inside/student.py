@@ -6,7 +6,9 @@ nothing that this process says beyond "this is what the student's code gave".
 
 from __future__ import annotations
 
+import contextlib
 import linecache
+import mmap
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -20,6 +22,7 @@ from . import shell as shells
 from .channel import STUDENT, Peer
 
 Answer = Any
+_RESERVED_BYTES = 64 << 20
 
 
 class Student:
@@ -49,7 +52,9 @@ class Student:
         if self._called:
             self._forget_figures()
         self._called = False
-        return shells.run_cell(self._shell, source, count)
+        # A cell that hoards all the memory there is leaves some for what tests will call.
+        with _reserve():
+            return shells.run_cell(self._shell, source, count)
 
     def load(self, source: str, filename: str) -> None:
         """Run a Python file's source as a module of its own."""
@@ -90,6 +95,14 @@ class Student:
         pyplot = sys.modules.get("matplotlib.pyplot")
         if pyplot is not None and pyplot.get_fignums():
             pyplot.close("all")
+
+
+def _reserve() -> contextlib.AbstractContextManager[Any]:
+    """Take memory, by name only, that is free again afterwards."""
+    try:
+        return mmap.mmap(-1, _RESERVED_BYTES, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except (OSError, MemoryError):
+        return contextlib.nullcontext()
 
 
 def run(peer_socket: Any, shell: shells.Shell, limits: Mapping[str, float]) -> None:
