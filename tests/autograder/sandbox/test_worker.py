@@ -63,6 +63,15 @@ def test_a_cell_that_hoards_memory_leaves_some_for_the_tests(worker: Worker, pie
     assert ran.score(3) == 3, ran.outputs(3)
 
 
+@pytest.mark.parametrize("endless", ["print('x' * 10**5)", "display('x' * 10**5)"])
+def test_output_without_end_takes_no_memory(worker: Worker, endless: str) -> None:
+    ran = execute(worker, DIFFERENCE, f"while True: {endless}", CHECK)
+    error = ran.error(1)
+    assert error is not None
+    assert error[0] == "TimeLimit"
+    assert ran.score(2) == 3
+
+
 def test_a_right_answer_earns_its_points(worker: Worker) -> None:
     ran = execute(worker, DIFFERENCE, CHECK)
     assert ran.score(1) == 3

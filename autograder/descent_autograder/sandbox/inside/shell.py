@@ -11,6 +11,7 @@ import io
 import os
 import re
 import sys
+from collections import defaultdict
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -205,6 +206,13 @@ _OF_MAGICS = [MagicAssign, SystemAssign, EscapedCommand, HelpEnd]
 _MAGIC = re.compile(r"[%!?]|^\s*[,;/]")
 
 
+class _Forgotten(defaultdict[int, list[Any]]):
+    """Keeps nothing: IPython would hold on to every cell's output, however much it is."""
+
+    def __missing__(self, key: int) -> list[Any]:
+        return []
+
+
 class Shell(ZMQInteractiveShell):
     """ipykernel's shell, recording."""
 
@@ -243,6 +251,7 @@ def make_shell(namespace: dict[str, Any] | None = None) -> Shell:
         config=config, kernel=_kernel(), user_ns=namespace, compiler_class=_Compiler
     )
     shell.input_transformer_manager = _Transformers()
+    shell.history_manager.outputs = _Forgotten(list)
     recorder = Recorder()
     shell.display_pub.session = recorder
     shell.displayhook.session = recorder

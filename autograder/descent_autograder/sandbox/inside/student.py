@@ -22,7 +22,7 @@ from . import shell as shells
 from .channel import STUDENT, Peer
 
 Answer = Any
-_RESERVED_BYTES = 64 << 20
+_RESERVED_BYTES = 128 << 20
 
 
 class Student:
