@@ -109,36 +109,9 @@ def start_worker(limits: Mapping[str, Any], unsafe: bool = False, cpu: int | Non
     Raises:
         descent_autograder.sandbox.NoWall: when none can be built and `unsafe` is off.
     """
-    from descent_autograder.sandbox import Limits, Worker
+    from descent_autograder import sandbox
 
-    granted = Limits(**limits)
-    return (
-        _behind_the_first_wall(granted, cpu)
-        or Worker(limits=granted, unsafe=unsafe, cpu=cpu).__enter__()
-    )
-
-
-def _behind_the_first_wall(limits: Any, cpu: int | None) -> Any:
-    """A sandbox behind the best wall if that stands here, else None.
-
-    Trying every wall first would take two warm processes more, a second each. This one is itself
-    the trial: an empty file must run in a process that has confined itself.
-    """
-    from descent_autograder.sandbox import Wall, Worker
-
-    worker = None
-    try:
-        worker = Worker(Wall.NAMESPACES, limits, cpu=cpu)
-        worker.__enter__()
-        with worker.session("", "trial.py") as trial:
-            if trial.status == "ok" and trial.problem is None:
-                return worker
-    except Exception:
-        # Whatever it was: the trial of all walls, which now follows, says it in plain words.
-        pass
-    if worker is not None:
-        worker.close()
-    return None
+    return sandbox.start_worker(sandbox.Limits(**limits), unsafe, cpu)
 
 
 _of_thread = threading.local()

@@ -41,10 +41,6 @@ class WorkersFailed(RuntimeError):
 class Pool(Protocol):
     """Anything that runs submissions, in whatever order they are done."""
 
-    def __enter__(self) -> Pool: ...
-
-    def __exit__(self, *error: object) -> None: ...
-
     def grow(self, jobs: int) -> None:
         """Have at least so many workers, where that is ours to say."""
         ...
@@ -146,12 +142,6 @@ class LocalPool:
         self._workers: list[_LocalWorker] = []
         self._leaving: list[_LocalWorker] = []
         self._stillborn = 0
-
-    def __enter__(self) -> LocalPool:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
     def grow(self, jobs: int) -> None:
         """Have at least `jobs` workers; they get ready while the caller goes on.
@@ -399,12 +389,6 @@ class DaskPool:
         self._address = address
         self._retries = retries
         self._client: Any = None
-
-    def __enter__(self) -> DaskPool:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
     def grow(self, jobs: int) -> None:
         """Connect to the scheduler; how many workers it has is its owner's business.

@@ -121,7 +121,11 @@ def grade(
     summary = Summary()
     found = _find(course, assignment, options, summary)
     records = Records(course.records / assignment)
-    with _only_run(course), _pool(options) as pool, _fewer_collections():
+    with (
+        _only_run(course),
+        contextlib.closing(_pool(options)) as pool,
+        _fewer_collections(),
+    ):
         # They take a second to get warm: time enough to look at the class.
         pool.grow(_jobs(options, sum(options.force or not records.has(s) for s in found)))
         with _Run(course, assignment, options, say) as run:

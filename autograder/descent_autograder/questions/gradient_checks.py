@@ -1390,12 +1390,12 @@ def _faint_case(rng: Rng) -> Case:
     """One true class is so improbable that from 1e-11 on a number inside the logarithm shows."""
     case = _softmax_case(rng, (4, 3, 5), 0.0, "none")
     case["y"][0] = int(np.argmin(case["X"][0] @ case["W"]))
-    for step in (1.2, 1.01):
-        # In large steps to the last one before, then in small ones.
-        while _faintness(case) < FAINT:
-            case["X"][0] *= step
-        if step > 1.1:
-            case["X"][0] /= step
+    # In large steps to the last one before, then in small ones.
+    while _faintness(case) < FAINT:
+        case["X"][0] *= 1.2
+    case["X"][0] /= 1.2
+    while _faintness(case) < FAINT:
+        case["X"][0] *= 1.01
     return {**case, "about": "an example whose true class is improbable"}
 
 
@@ -2273,7 +2273,7 @@ add(
             Mistake(
                 "one-long-vector",
                 "It looks as if the coordinates are drawn from all parameters together.",
-                "A bug in a bias of 3 beside a weight of 3,000 is then missed: draw from each.",
+                "A bug in a bias of 1 beside a weight of 1,000 is then missed: draw from each.",
             ),
             Mistake(
                 "absolute",

@@ -7,7 +7,7 @@ written in ``docs/threat-model.md``.
 
 from .limits import Limits
 from .walls import NoWall, Wall, best_wall
-from .worker import Outcome, Worker
+from .worker import Outcome, Worker, start_worker
 
 __all__ = [
     "Limits",
@@ -16,4 +16,5 @@ __all__ = [
     "Wall",
     "Worker",
     "best_wall",
+    "start_worker",
 ]

@@ -12,7 +12,7 @@ class Limits:
     Attributes:
         cell_seconds: wall-clock time of one cell, the student's or a test.
         notebook_seconds: wall-clock time of the whole notebook.
-        memory_bytes: memory of all its processes together.
+        memory_bytes: memory of all its processes together; some of it a cell leaves to the tests.
         processes: processes and threads at once.
         output_bytes: what one cell may print and display.
         file_bytes: what may lie in each of its scratch folders, and the size of one file.

@@ -33,9 +33,7 @@ _LEAST_MEMORY = 1 << 30
 def main(control: int) -> None:
     """Warm up, then fork graders on the worker's word until it hangs up; never returns."""
     orders = socket.socket(fileno=control)
-    for name in _PRELOADED:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+    zygote.preload(_PRELOADED)
     names = Names()
     shell = shells.make_shell(names)
     shells.warm_up(shell)

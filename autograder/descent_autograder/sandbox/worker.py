@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 from .limits import Limits
 from .run import Burials, Run, reserved_names, said_in
-from .walls import NoWall, Wall, best_wall
+from .walls import NoWall, Wall, best_wall, bubblewrap
 from .zygotes import StudentZygote, TrustedZygote, ZygoteError
 
 if TYPE_CHECKING:
     from .session import Session
 
-_CLAIMS = f"\0descent-core-{os.getuid()}"
+_CLAIMS = "\0descent-core"
 UNSAFE_REMARK = "This notebook was run without a sandbox (--unsafe)."
 
 
@@ -231,6 +232,38 @@ class Worker:
         self._student.wait_until_ready()
         self._trusted.wait_until_ready()
         return self._student, self._trusted
+
+
+def start_worker(limits: Limits, unsafe: bool = False, cpu: int | None = None) -> Worker:
+    """Return a warm worker behind the best wall that stands here; the caller closes it.
+
+    Args:
+        limits, unsafe, cpu: as for :class:`Worker`.
+
+    Raises:
+        NoWall, ZygoteError: as :class:`Worker` does.
+    """
+    return _behind_the_first_wall(limits, cpu) or Worker(None, limits, unsafe, cpu).__enter__()
+
+
+def _behind_the_first_wall(limits: Limits, cpu: int | None) -> Worker | None:
+    """Return a worker behind the best wall if that stands here, else None.
+
+    To try every wall first would take a warm process or two more, a second each. This one is itself
+    the trial: an empty file must run in a process that has confined itself. Where it doesn't, the
+    trial of all walls, which then follows, says what is wrong.
+    """
+    if sys.platform != "linux" or bubblewrap() is None:
+        return None
+    worker = Worker(Wall.NAMESPACES, limits, cpu=cpu)
+    try:
+        with worker.session("", "trial.py") as trial:
+            if trial.status == "ok" and trial.problem is None:
+                return worker
+    except (OSError, RuntimeError):
+        pass
+    worker.close()
+    return None
 
 
 def _chosen(wall: Wall | None, unsafe: bool) -> Wall:

@@ -101,7 +101,7 @@ class Picture:
         draw: makes the matplotlib figure, when somebody looks at it.
         alt: what the figure shows, for those who cannot see it; plain text.
         caption: a sentence shown below the figure; plain text, may be empty.
-        numbers: what was measured while drawing, by name.
+        numbers: what was measured, by name.
 
     In a notebook it displays itself as an HTML image with an ``alt`` attribute.  A bare
     ``image/png`` would lose the description: JupyterLab shows it without one.  While a notebook is

@@ -52,8 +52,7 @@ class Watched(Counted):
                     by = abs(value - start).ravel()
                     elsewhere = (by > self._least).nonzero()[0].tolist()
                     self.moved[name].update(k for k in elsewhere if by[k] < self._most)
-        self.calls += 1
-        return self._function(*args)
+        return super().__call__(*args)
 
 
 def silent(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -224,7 +223,7 @@ def sample_coordinates(see: Observer, case: Case) -> None:
         {name: all(_fits(i, params[name]) for i in items) for name, items in drawn.items()},
     )
     see("no coordinate twice", {name: len(set(i)) == len(i) for name, i in drawn.items()})
-    start = [_index(i, params["W1"].shape) for i in range(k)]
+    start = [_plain(np.unravel_index(i, params["W1"].shape)) for i in range(k)]
     see("not just the first ones", set(drawn["W1"]) != set(start))
     again = _plain_all(draw(np.random.default_rng(seed)))
     see("an equal generator gives an equal sample", drawn == again)
@@ -289,10 +288,6 @@ def _parts(met: set[int], shape: tuple[int, ...], count: int) -> list[set[int]]:
 
 def _uneven(flat: Array) -> bool:
     return len(set(np.diff(np.sort(flat)).tolist())) > 1
-
-
-def _index(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(int(i) for i in np.unravel_index(flat, shape))
 
 
 def _plain(index: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import csv
 import errno
@@ -433,7 +434,7 @@ def test_after_a_failure_of_the_grader_nobody_else_is_blamed(
     settings = Settings("20-small", {"small": master.release}, b"secret", QUICK)
     good, bad = json.dumps(small_solved).encode(), b"no notebook"
     names = ["bad-1", "good-1", "bad-2", "good-2", "bad-3"]
-    with LocalPool(QUICK, unsafe=False) as pool:
+    with contextlib.closing(LocalPool(QUICK, unsafe=False)) as pool:
         pool.grow(1)
         tasks = [Task(name, {"small": good if "good" in name else bad}) for name in names]
         found = dict(pool.run(settings, tasks))
@@ -457,7 +458,7 @@ def test_the_last_submissions_go_to_whoever_is_free_first(master: Any, small_sol
         for asked in range(1, 9):
             yield Task(f"student-{asked}", notebook)
 
-    with LocalPool(QUICK, unsafe=False) as pool:
+    with contextlib.closing(LocalPool(QUICK, unsafe=False)) as pool:
         pool.grow(2)
         workers = list(pool._workers)
         for done, _ in enumerate(pool.run(settings, tasks()), 1):

@@ -281,6 +281,12 @@ readable = []
 for pid in range(1, 40000):
     if pid == os.getpid():
         continue
+    try:
+        os.stat(f"/proc/{{pid}}")
+    except FileNotFoundError:
+        continue
+    except OSError:
+        pass
     for what in ("environ", "mem", "cmdline", "maps", "fd"):
         path = f"/proc/{{pid}}/{{what}}"
         try:

@@ -132,7 +132,8 @@ class Codec:
         return b"".join(out)
 
     def _encode(self, value: Any, out: Chunks, depth: int) -> None:
-        (_ENCODERS.get(type(value)) or self._encoder_of_subclass(value))(self, value, out, depth)
+        encoder = _ENCODERS.get(type(value)) or self._encoder_of_subclass(value)
+        encoder(self, value, out, depth)
 
     def _encoder_of_subclass(self, value: Any) -> Callable[[Codec, Any, Chunks, int], None]:
         """Return how to send ``value``, whose exact type isn't known."""
@@ -207,7 +208,7 @@ class Codec:
         depth = self._enter(len(items), depth)
         out.append(tag + _U32.pack(len(items)))
         for item in items:
-            (_ENCODERS.get(type(item)) or self._encoder_of_subclass(item))(self, item, out, depth)
+            self._encode(item, out, depth)
 
     def _put_unordered(self, tag: bytes, items: list[Any], out: Chunks, depth: int) -> None:
         """Put a set's items in an order that both sides agree on: else it seems to have changed."""
@@ -224,10 +225,9 @@ class Codec:
         items = list(dict.items(value))
         depth = self._enter(2 * len(items), depth)
         out.append(b"D" + _U32.pack(len(items)))
-        for pair in items:
-            for item in pair:
-                put = _ENCODERS.get(type(item)) or self._encoder_of_subclass(item)
-                put(self, item, out, depth)
+        for key, item in items:
+            self._encode(key, out, depth)
+            self._encode(item, out, depth)
 
     def _put_range(self, value: Any, out: Chunks, depth: int) -> None:
         try:
@@ -249,12 +249,7 @@ class Codec:
         self._put_numbers(np.asarray(value), b"n", value, out)
 
     def _put_array(self, value: Any, out: Chunks, depth: int) -> None:
-        head = _HEADS.get((b"A", value.dtype, value.shape))
-        if head is None or value.nbytes > MAX_FRAME:
-            self._put_numbers(value, b"A", value, out)
-        else:
-            out.append(head)
-            out.append(value.tobytes())
+        self._put_numbers(value, b"A", value, out)
 
     def _put_numbers(self, array: Any, tag: bytes, value: Any, out: Chunks) -> None:
         try:

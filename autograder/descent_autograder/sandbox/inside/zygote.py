@@ -14,12 +14,13 @@ import importlib
 import importlib.util
 import json
 import os
+import pkgutil
 import select
 import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from . import shell, student, system, walls
@@ -32,10 +33,10 @@ PRELOADED = (
     "descent.judging",
     "descent.nets",
     "descent.data",
-    *(f"descent.plots.{unit}" for unit in ("babysitting", "ensembles", "gradient_checks")),
-    *(f"descent.plots.{unit}" for unit in ("hyperparameter_search", "optimizers", "sanity_checks")),
+    "descent.plots",
     "descent.demos",
 )
+_WITH_ALL_PARTS = "descent.plots"  # a module a unit
 _WATCH_SECONDS = 0.25
 
 
@@ -44,9 +45,7 @@ def main(settings: Mapping[str, Any]) -> None:
     control = socket.socket(fileno=int(settings["control"]))
     walls.become_ordinary(settings)
     wall = walls.make(settings)
-    for name in PRELOADED:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+    preload(PRELOADED)
     warm = shell.make_shell()
     shell.warm_up(warm)
     gc.collect()
@@ -61,6 +60,16 @@ def main(settings: Mapping[str, Any]) -> None:
     finally:
         wall.close()  # kills what is left
         os._exit(0)
+
+
+def preload(names: Iterable[str]) -> None:
+    """Import what is there of the modules that notebooks import."""
+    for name in names:
+        with contextlib.suppress(ImportError):
+            module = importlib.import_module(name)
+            if name == _WITH_ALL_PARTS:
+                parts = pkgutil.iter_modules(module.__path__, f"{name}.")
+                preload(part.name for part in parts)
 
 
 class Zygote:
