@@ -14,11 +14,12 @@ from .notebooks import Graded, execute
 from .test_confinement import DEFINE, STILL_HERE, ask
 
 
-@pytest.fixture(params=[1, 3, 4, 5])
-def older(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
-    monkeypatch.setattr(walls, "NEWEST_LANDLOCK", request.param)
-    with Worker(Wall.LANDLOCK, Limits(cell_seconds=5)) as worker:
-        yield worker
+@pytest.fixture(scope="module", params=[1, 3, 4, 5])
+def older(request: pytest.FixtureRequest) -> Iterator[Worker]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(walls, "NEWEST_LANDLOCK", request.param)
+        with Worker(Wall.LANDLOCK, Limits(cell_seconds=5)) as worker:
+            yield worker
 
 
 def test_signals_and_files_stay_in(older: Worker) -> None:

@@ -25,18 +25,20 @@ from .test_confinement import DEFINE, STILL_HERE, ask
 LIMITS = Limits(cell_seconds=8, file_bytes=4 << 20)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own() -> Iterator[Worker]:
-    """A worker that nobody shares."""
-    before = folders()
+    """A worker for these tests alone, which leaves nothing on disk."""
     with Worker(Wall.LANDLOCK, LIMITS) as made:
+        keepers = {made.student_zygote_pid}
         yield made
-    assert folders() <= before
+        keepers.add(made.student_zygote_pid)  # another one, if the first one was killed
+        assert folders(made.student_zygote_pid)
+    assert [folders(keeper) for keeper in keepers if folders(keeper)] == []
 
 
-def folders() -> set[Path]:
-    """The scratch folders that there are; other runs may have some too."""
-    return set(Path(tempfile.gettempdir()).glob("descent-*"))
+def folders(keeper: int) -> list[Path]:
+    """The scratch folders of the student's side that this process looks after."""
+    return list(Path(tempfile.gettempdir()).glob(f"descent-{keeper}-*"))
 
 
 def named(mark: str) -> list[psutil.Process]:

@@ -22,7 +22,7 @@ def stand_by(settings: dict[str, Any]) -> None:
     Args:
         settings: the zygote's; the scratch folder, made here, is added to it.
     """
-    folder = settings["scratch"] = tempfile.mkdtemp(prefix="descent-")
+    folder = settings["scratch"] = tempfile.mkdtemp(prefix=f"descent-{os.getpid()}-")
     system.prctl(system.PR_SET_CHILD_SUBREAPER, 1)
     system.prctl(system.PR_SET_DUMPABLE, 0)
     child = os.fork()
