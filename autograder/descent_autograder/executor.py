@@ -225,7 +225,7 @@ class LocalPool:
 
     def _start(self, number: int) -> _LocalWorker:
         ours, theirs = socket.socketpair()
-        cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+        cores = sorted(os.sched_getaffinity(0))
         with theirs:
             process = subprocess.Popen(
                 [sys.executable, "-m", __name__, str(theirs.fileno())],
@@ -308,11 +308,10 @@ def _serve(channel: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     limits, unsafe, cpu, parent = channel.recv()
     _die_with(parent)
-    if hasattr(os, "sched_setaffinity"):
-        # It only ever waits for its sandbox, or its sandbox for it: on one core that is quickest.
-        os.sched_setaffinity(0, {cpu})
     try:
         worker = start_worker(limits, unsafe, cpu)
+        # It only ever waits for its sandbox, or its sandbox for it: on one core that is quickest.
+        os.sched_setaffinity(0, {cpu})
     except Exception as error:
         channel.send(str(error) or type(error).__name__)
         return

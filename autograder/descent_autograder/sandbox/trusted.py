@@ -30,7 +30,7 @@ _PRELOADED = (*zygote.PRELOADED, "descent.judging.report", "descent_autograder.c
 _LEAST_MEMORY = 1 << 30
 
 
-def main(control: int) -> None:
+def main(control: int, cpu: int | None) -> None:
     """Warm up, then fork graders on the worker's word until it hangs up; never returns."""
     orders = socket.socket(fileno=control)
     zygote.preload(_PRELOADED)
@@ -44,6 +44,7 @@ def main(control: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()
     gc.freeze()
+    zygote.stay_on(cpu)
     orders.send(json.dumps({"ready": True}).encode())
     _serve(orders, shell, names)
     os._exit(0)
@@ -98,4 +99,4 @@ def _bury(child: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(*json.loads(sys.argv[1]))

@@ -110,12 +110,13 @@ def student_uid() -> int | None:
     return 65534
 
 
-def zygote_command(wall: Wall, control: int) -> list[str]:
+def zygote_command(wall: Wall, control: int, cpu: int | None) -> list[str]:
     """Return the command that starts the student's zygote behind ``wall``.
 
     Args:
         wall: the wall; it must be able to stand.
         control: the descriptor of the zygote's end of its control socket.
+        cpu: the core that it stays on once it is warm, or None.
     """
     descent = _descent_folder()
     inside = f"{_LIBRARY}/inside" if wall is Wall.NAMESPACES else str(inside_folder())
@@ -123,6 +124,7 @@ def zygote_command(wall: Wall, control: int) -> list[str]:
     settings = {
         "wall": wall.value,
         "control": control,
+        "cpu": cpu,
         "path": [library, *site_folders()],
         "uid": student_uid() if wall is not Wall.NONE else None,
         "keep": [path for path in _read_only_folders() if _is_below_scratch(path)],

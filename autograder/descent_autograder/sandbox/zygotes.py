@@ -36,20 +36,14 @@ class Zygote:
     Args:
         command: makes the command to start, given the number of its control descriptor.
         env: its environment.
-        cpu: the core that it and its children stay on, or None.
     """
 
-    def __init__(
-        self,
-        command: Callable[[int], Sequence[str]],
-        env: Mapping[str, str],
-        cpu: int | None = None,
-    ) -> None:
+    def __init__(self, command: Callable[[int], Sequence[str]], env: Mapping[str, str]) -> None:
         self._last_words = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the zygote
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                _pinned(command(theirs.fileno()), cpu),
+                command(theirs.fileno()),
                 env=dict(env),
                 cwd="/",
                 stdin=subprocess.DEVNULL,
@@ -141,15 +135,20 @@ class Zygote:
 
 
 class StudentZygote(Zygote):
-    """The warm process behind the wall, from which submissions' processes are forked."""
+    """The warm process behind the wall, from which submissions' processes are forked.
+
+    Args:
+        wall: the wall to build.
+        cpu: the core that it stays on with its children, once it is warm, or None.
+    """
 
     def __init__(self, wall: walls.Wall, cpu: int | None = None) -> None:
         self.wall = wall
 
         def command(control: int) -> list[str]:
-            return walls.zygote_command(wall, control)
+            return walls.zygote_command(wall, control, cpu)
 
-        super().__init__(command, walls.zygote_environment(), cpu)
+        super().__init__(command, walls.zygote_environment())
 
     def try_fork(self) -> None:
         """Fork a child, let it confine itself, and bury it; raises ZygoteError if that fails."""
@@ -170,25 +169,20 @@ class StudentZygote(Zygote):
 
 
 class TrustedZygote(Zygote):
-    """The warm process, outside the wall, from which each submission's grader is forked."""
+    """The warm process, outside the wall, from which each submission's grader is forked.
+
+    Args:
+        cpu: as for :class:`StudentZygote`.
+    """
 
     def __init__(self, cpu: int | None = None) -> None:
         module = f"{__package__}.trusted"
 
         def command(control: int) -> list[str]:
-            return [sys.executable, "-P", "-m", module, str(control)]
+            return [sys.executable, "-P", "-m", module, json.dumps([control, cpu])]
 
         env = {**os.environ, **dict.fromkeys(_ONE_THREAD, "1")}
-        super().__init__(command, env, cpu)
+        super().__init__(command, env)
 
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
-
-def _pinned(command: Sequence[str], cpu: int | None) -> list[str]:
-    """Return the command that runs ``command`` on one core."""
-    if cpu is None:
-        return list(command)
-    pin = "import os, sys; os.sched_setaffinity(0, {int(sys.argv[1])}); "
-    pin += "os.execvp(sys.argv[2], sys.argv[2:])"
-    return [os.path.realpath(sys.executable), "-I", "-S", "-c", pin, str(cpu), *command]
