@@ -88,7 +88,9 @@ def _grade(options: argparse.Namespace) -> int:
     from descent_autograder.grading import grade_class
 
     course = _course(options)
-    unit = _units(course, [options.unit])[0]
+    unit = _resolved(course, [options.unit])[0]
+    if not any(course.root.glob(f"source/{unit}/*.ipynb")):  # nor where the configuration says?
+        _units(course, [unit])
     return _guarded(
         lambda: grade_class(course, unit, _grading(options), feedback=not options.no_feedback)
     )
@@ -169,6 +171,19 @@ def _bench(options: argparse.Namespace) -> int:
 
 def _guarded(work: Callable[[], int]) -> int:
     """Run `work`; failures that a person can do something about become one line."""
+    try:
+        return work()
+    except Exception as error:
+        sys.stdout.flush()
+        if isinstance(error, _foreseen()):
+            raise Stop(str(error)) from error
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            raise Stop(f"{error}; make room and give the same command again") from error
+        raise
+
+
+def _foreseen() -> tuple[type[Exception], ...]:
+    """Failures whose message says what to do; imported only once something has failed."""
     from descent_autograder.bundle import BundleError
     from descent_autograder.executor import WorkersFailed
     from descent_autograder.gradebook import GradebookBusy, GradebookUnreachable
@@ -177,7 +192,7 @@ def _guarded(work: Callable[[], int]) -> int:
     from descent_autograder.release import ReleaseFailed
     from descent_autograder.sandbox import NoWall
 
-    expected = (
+    return (
         AlreadyRunning,
         BundleError,
         GradebookBusy,
@@ -190,19 +205,10 @@ def _guarded(work: Callable[[], int]) -> int:
         ReleaseFailed,
         WorkersFailed,
     )
-    try:
-        return work()
-    except expected as error:
-        sys.stdout.flush()
-        raise Stop(str(error)) from error
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
-            raise
-        sys.stdout.flush()
-        raise Stop(f"{error}; make room and give the same command again") from error
 
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_RUNNING_ANSWERS = frozenset({"demo", "grade", "verify", "judge"})
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": _demo,
     "release": _release,

@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from descent_autograder import classreport, pipeline
+from descent_autograder import pipeline
 from descent_autograder.course import Course
 from descent_autograder.pipeline import Options, Summary
 
@@ -57,6 +57,8 @@ def grade_class(course: Course, unit: str, options: Options, *, feedback: bool =
         summary = pipeline.grade(course, unit, options, progress=bar, say=_say)
     finally:
         bar.close()
+    from descent_autograder import classreport  # only now: it imports nbgrader
+
     if feedback:
         from descent_autograder.feedback import write_feedback
 

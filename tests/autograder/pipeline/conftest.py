@@ -176,6 +176,14 @@ def hand_in(small: Course) -> Callable[[str, Notebook | bytes], Path]:
     return lambda student, notebook: write(small, SMALL, student, notebook)
 
 
+def local_cluster(workers: int) -> Any:
+    """A Dask cluster of processes of one thread each, with a dashboard in nobody's way."""
+    distributed = pytest.importorskip("distributed")
+    return distributed.LocalCluster(
+        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0"
+    )
+
+
 @pytest.fixture(scope="session")
 def tools() -> Any:
     """The helpers above, for the tests of this folder."""
@@ -185,6 +193,7 @@ def tools() -> Any:
         SMALL=SMALL,
         REPOSITORY=REPOSITORY,
         by_id=by_id,
+        local_cluster=local_cluster,
         scores_of=scores_of,
         small_source=small_source,
         solved=solved,

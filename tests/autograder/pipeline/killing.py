@@ -1,17 +1,21 @@
-"""Grades a course and is killed at a chosen moment: run by ``test_kill_and_resume``.
+"""Grades courses and is killed at chosen moments: run by ``test_kill_and_resume``.
 
-    python killing.py COURSE UNIT POINT
+    python killing.py UNIT [ADDRESS OF A DASK SCHEDULER]
 
-POINT counts the places where a result is being made lasting: before and after every system call
-that changes a file, and every statement and commit of the database. At the chosen one the process
-kills itself with SIGKILL; a count beyond the last one lets it finish and prints how many there are.
+Reads lines of POINT COURSE. Each is graded by a process of its own, forked when all is imported;
+then a line says how that ended, after one with the number of points and of students if it got so
+far. POINT counts the places where a result is being made lasting: before and after every system
+call that changes a file, and every statement and commit of the database. At the chosen one the
+process kills itself with SIGKILL; a count beyond the last one lets it finish.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,12 +24,13 @@ from descent_autograder import startup
 
 startup.skip_unused_checks()
 
-from descent_autograder import pipeline  # noqa: E402
+from descent_autograder import classrun, pipeline  # noqa: E402
 from descent_autograder.course import open_course  # noqa: E402
 from sqlalchemy import event  # noqa: E402
 from sqlalchemy.engine import Engine  # noqa: E402
 
 _count = 0
+_last = 0
 _armed = False
 
 
@@ -34,7 +39,7 @@ def _point() -> None:
     if not _armed:
         return
     _count += 1
-    if _count == int(sys.argv[3]):
+    if _count == _last:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -57,7 +62,7 @@ def _half_written(path: Path, content: bytes) -> int:
         return file.write(content[len(content) // 2 :])
 
 
-def main() -> None:
+def grade(course: str, options: pipeline.Options) -> None:
     """Grade, counting points from the first result on."""
     global _armed
     for name in ("rename", "replace", "unlink", "link"):
@@ -65,17 +70,37 @@ def main() -> None:
     Path.write_bytes = _half_written  # type: ignore[method-assign,assignment]
     for moment in ("before_cursor_execute", "after_cursor_execute", "commit"):
         event.listen(Engine, moment, lambda *_: _point())
-    save = pipeline._Run._save
+    save = classrun.Run._save
 
     def armed(*args: Any) -> None:
         global _armed
         _armed = True
         save(*args)
 
-    pipeline._Run._save = armed  # type: ignore[method-assign]
-    options = pipeline.Options(jobs=1)
-    summary = pipeline.grade(open_course(Path(sys.argv[1])), sys.argv[2], options)
-    print(_count, len(summary.graded))
+    classrun.Run._save = armed  # type: ignore[method-assign]
+    summary = pipeline.grade(open_course(Path(course)), sys.argv[1], options)
+    print(_count, len(summary.graded), flush=True)
+
+
+def main() -> None:
+    """Do what the lines say until there are no more."""
+    global _last
+    scheduler = sys.argv[2] if len(sys.argv) > 2 else None
+    if scheduler:
+        importlib.import_module("distributed")
+    for line in sys.stdin:
+        point, course = line.rstrip("\n").split(" ", 1)
+        child = os.fork()
+        if child == 0:
+            _last = int(point)
+            try:
+                grade(course, pipeline.Options(jobs=1, scheduler=scheduler))
+                os._exit(0)
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+        _, status = os.waitpid(child, 0)
+        print("ended", os.waitstatus_to_exitcode(status), flush=True)
 
 
 if __name__ == "__main__":

@@ -19,12 +19,8 @@ pytestmark = [pytest.mark.sandbox, pytest.mark.dask, pytest.mark.timeout(600)]
 
 
 @pytest.fixture
-def cluster() -> Iterator[Any]:
-    """Two worker processes of one thread each, daemons of nobody."""
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-    ) as found:
+def cluster(tools: Any) -> Iterator[Any]:
+    with tools.local_cluster(2) as found:
         yield found
 
 

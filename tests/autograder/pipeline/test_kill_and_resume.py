@@ -22,14 +22,42 @@ SCRIPT = Path(__file__).with_name("killing.py")
 NEVER = 10**9
 
 
-def _run(course: Course, unit: str, point: int) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(SCRIPT), str(course.root), unit, str(point)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+class _Graders:
+    """Processes that grade, each in a process of its own, and are killed where they are told."""
+
+    def __init__(self, unit: str, log: Path, scheduler: str = "") -> None:
+        self._log = log
+        with open(log, "w") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, str(SCRIPT), unit, *filter(None, [scheduler])],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+
+    def __enter__(self) -> _Graders:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._process.communicate()
+        assert self._process.returncode == 0, self.errors()
+
+    def grade(self, course: Course, point: int) -> tuple[int, list[int]]:
+        """Return the exit code, and the points and the students of a run that wasn't killed."""
+        assert self._process.stdin
+        assert self._process.stdout
+        print(point, course.root, file=self._process.stdin, flush=True)
+        said: list[int] = []
+        for line in self._process.stdout:
+            if line.startswith("ended"):
+                return int(line.split()[1]), said
+            said += map(int, line.split())
+        raise AssertionError(self.errors())
+
+    def errors(self) -> str:
+        """What they have said on stderr."""
+        return self._log.read_text()
 
 
 def _state(course: Course, tools: Any) -> tuple[Any, dict[str, bytes]]:
@@ -54,39 +82,46 @@ def handed_in(small: Course, tools: Any, small_release: Any, small_solved: Any) 
     return small
 
 
-def _kill_and_resume(course: Course, tools: Any, tmp_path: Path, number: int, seed: int) -> None:
+def _kill_and_resume(
+    course: Course, tools: Any, tmp_path: Path, number: int, seed: int, scheduler: str = ""
+) -> None:
     pristine = tmp_path / "pristine"
     shutil.copytree(course.root, pristine)
-    whole = _run(course, tools.SMALL, NEVER)
-    assert whole.returncode == 0, whole.stderr
-    points, graded = map(int, whole.stdout.split())
-    assert graded == len(list(course.step("submitted").iterdir()))
-    assert points >= number
-    secret = (course.root / ".descent-secret").read_bytes()
-    expected = _state(course, tools)
-    chosen = random.Random(seed).sample(range(1, points + 1), number)
-    for point in sorted(chosen):
-        folder = tmp_path / f"killed-{point}"
-        shutil.copytree(pristine, folder)
-        (folder / ".descent-secret").write_bytes(secret)
-        killed = open_course(folder)
-        first = _run(killed, tools.SMALL, point)
-        assert first.returncode == -signal.SIGKILL, first.stderr
-        resumed = _run(killed, tools.SMALL, NEVER)
-        assert resumed.returncode == 0, f"killed at point {point}: {resumed.stderr}"
-        scores, files = _state(killed, tools)
-        assert scores == expected[0], f"killed at point {point}"
-        assert sorted(files) == sorted(expected[1]), f"killed at point {point}"
-        other = [name for name in files if files[name] != expected[1][name]]
-        assert other == [], f"killed at point {point}: {_first_change(files, expected[1], other)}"
-        shutil.rmtree(folder)
+    with _Graders(tools.SMALL, tmp_path / "errors", scheduler) as graders:
+        code, said = graders.grade(course, NEVER)
+        assert code == 0, graders.errors()
+        points, graded = said
+        assert graded == len(list(course.step("submitted").iterdir()))
+        assert points >= number
+        secret = (course.root / ".descent-secret").read_bytes()
+        expected = _state(course, tools)
+        chosen = random.Random(seed).sample(range(1, points + 1), number)
+        for point in sorted(chosen):
+            folder = tmp_path / f"killed-{point}"
+            shutil.copytree(pristine, folder)
+            (folder / ".descent-secret").write_bytes(secret)
+            killed = open_course(folder)
+            assert graders.grade(killed, point) == (-signal.SIGKILL, []), graders.errors()
+            code, _ = graders.grade(killed, NEVER)
+            assert code == 0, f"killed at point {point}: {graders.errors()}"
+            scores, files = _state(killed, tools)
+            assert scores == expected[0], f"killed at point {point}"
+            assert sorted(files) == sorted(expected[1]), f"killed at point {point}"
+            other = [name for name in files if files[name] != expected[1][name]]
+            changes = _first_change(files, expected[1], other) if other else []
+            assert other == [], f"killed at point {point}: {changes}"
+            shutil.rmtree(folder)
     print(f"{number} kills at {points} points: the same grades and files each time")
 
 
+@pytest.mark.dask
 def test_twenty_kills_while_results_are_written_cost_nothing(
     handed_in: Course, tools: Any, tmp_path: Path
 ) -> None:
-    _kill_and_resume(handed_in, tools, tmp_path, number=20, seed=20261121)
+    """A cluster does the work: it stays warm when the process that writes is killed."""
+    with tools.local_cluster(1) as cluster:
+        address = cluster.scheduler_address
+        _kill_and_resume(handed_in, tools, tmp_path, 20, seed=20261121, scheduler=address)
 
 
 @pytest.mark.soak
@@ -94,9 +129,10 @@ def test_twenty_kills_while_results_are_written_cost_nothing(
 def test_two_hundred_kills_while_results_are_written_cost_nothing(
     handed_in: Course, tools: Any, tmp_path: Path, small_solved: Any
 ) -> None:
+    """Local workers do the work; they end with the process that is killed."""
     for name in ("eva", "fay", "gus", "ida", "jan"):
         tools.write(handed_in, tools.SMALL, name, small_solved)
-    _kill_and_resume(handed_in, tools, tmp_path, number=200, seed=1)
+    _kill_and_resume(handed_in, tools, tmp_path, 200, seed=1)
 
 
 def _command(course: Course, unit: str) -> subprocess.Popen[str]:
