@@ -16,6 +16,11 @@ from descent_autograder.course import Course, NoCourse, open_course
 
 def run(options: argparse.Namespace) -> int:
     """Run the subcommand that was asked for and return the exit status."""
+    if options.command in _RUNNING_ANSWERS and sys.platform != "linux":
+        raise Stop(
+            "grading needs Linux (or WSL 2 on Windows): there is no sandbox elsewhere, and without "
+            "one (--unsafe) its processes still use what only Linux has"
+        )
     return _COMMANDS[options.command](options)
 
 

@@ -80,6 +80,17 @@ def test_a_wrong_call_gets_one_line_and_status_2(
     assert says in err
 
 
+@pytest.mark.parametrize("arguments", ["grade 1", "grade 1 --unsafe", "judge f f.py", "demo"])
+def test_off_linux_nothing_is_graded_and_it_is_said_why(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    status, out, err = _run(capsys, *arguments.split())
+    assert (status, out) == (cli.FAILED, "")
+    assert "needs Linux (or WSL 2 on Windows)" in err
+    assert len(err.splitlines()) == 1
+
+
 def test_no_course_is_a_wrong_call(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
