@@ -119,13 +119,24 @@ _of_thread = threading.local()
 
 def execute_here(task: Task, settings: Settings) -> Done:
     """Run one submission in this thread's own warm sandbox: the task of a Dask worker."""
+    return execute(task, settings, _sandbox_here(settings.limits, settings.unsafe))
+
+
+def warm_up_here(limits: Mapping[str, Any], unsafe: bool) -> None:
+    """Build the sandbox that this thread's next submission would otherwise wait for."""
+    _sandbox_here(limits, unsafe)
+
+
+def _sandbox_here(limits: Mapping[str, Any], unsafe: bool) -> Any:
+    """This thread's own sandbox: the one that it has, if that was built for the same limits."""
     import atexit
 
-    known: tuple[Settings, Any] | None = getattr(_of_thread, "worker", None)
-    if known is None or known[0] != settings:
+    wanted = dict(limits), unsafe
+    known: tuple[Any, Any] | None = getattr(_of_thread, "sandbox", None)
+    if known is None or known[0] != wanted:
         if known is not None:
             known[1].close()
-        worker = start_worker(settings.limits, settings.unsafe)
+        worker = start_worker(limits, unsafe)
         atexit.register(worker.close)
-        known = _of_thread.worker = (settings, worker)
-    return execute(task, settings, known[1])
+        known = _of_thread.sandbox = (wanted, worker)
+    return known[1]

@@ -24,7 +24,15 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
-from descent_autograder.execution import Done, Settings, Task, execute, execute_here, start_worker
+from descent_autograder.execution import (
+    Done,
+    Settings,
+    Task,
+    execute,
+    execute_here,
+    start_worker,
+    warm_up_here,
+)
 from descent_autograder.intake import told
 
 _ATTEMPTS = 2
@@ -41,8 +49,8 @@ class WorkersFailed(RuntimeError):
 class Pool(Protocol):
     """Anything that runs submissions, in whatever order they are done."""
 
-    def grow(self, jobs: int) -> None:
-        """Have at least so many workers, where that is ours to say."""
+    def grow(self, waiting: int) -> None:
+        """Have at least as many workers getting ready as so many submissions can use."""
         ...
 
     def run(self, settings: Settings, tasks: Iterable[Task]) -> Iterator[tuple[str, Done | str]]:
@@ -126,30 +134,38 @@ class _Stock:
 class LocalPool:
     """Worker processes on this machine, each pinned to a core of its own."""
 
-    def __init__(self, limits: Mapping[str, Any], unsafe: bool, patience: float | None = None):
+    def __init__(
+        self,
+        limits: Mapping[str, Any],
+        unsafe: bool,
+        jobs: int = 0,
+        patience: float | None = None,
+    ) -> None:
         """Make a pool without workers.
 
         Args:
             limits: overrides of the sandbox's limits, by name.
             unsafe: run student code without a sandbox where none can be built.
+            jobs: at most so many workers; 0 means one a core.
             patience: seconds that one submission may take before its worker is given up; by
                 default what the limits allow, and some more.
         """
         self._limits = limits
         self._unsafe = unsafe
+        self._jobs = jobs or len(os.sched_getaffinity(0))
         self._patience = patience
         self._settings: Settings | None = None
         self._workers: list[_LocalWorker] = []
         self._leaving: list[_LocalWorker] = []
         self._stillborn = 0
 
-    def grow(self, jobs: int) -> None:
-        """Have at least `jobs` workers; they get ready while the caller goes on.
+    def grow(self, waiting: int) -> None:
+        """Start workers for `waiting` submissions; they get ready while the caller goes on.
 
         Raises:
             WorkersFailed: when a worker can't be started.
         """
-        for number in range(len(self._workers), jobs):
+        for number in range(len(self._workers), min(self._jobs, waiting)):
             self._workers.append(self._start(number))
 
     def run(self, settings: Settings, tasks: Iterable[Task]) -> Iterator[tuple[str, Done | str]]:
@@ -378,24 +394,34 @@ def _die_with(parent: int) -> None:
 class DaskPool:
     """The same work on a Dask cluster; a task that loses its worker is run on another."""
 
-    def __init__(self, address: str, retries: int = 3) -> None:
+    def __init__(
+        self, address: str, limits: Mapping[str, Any], unsafe: bool, retries: int = 3
+    ) -> None:
         """Make a pool that isn't connected yet.
 
         Args:
             address: the scheduler's, as ``tcp://host:8786``.
+            limits, unsafe: as for :class:`LocalPool`.
             retries: how often a task may lose its worker.
         """
         self._address = address
+        self._sandbox = dict(limits), unsafe
         self._retries = retries
         self._client: Any = None
+        self._warming: list[Any] = []
 
-    def grow(self, jobs: int) -> None:
-        """Connect to the scheduler; how many workers it has is its owner's business.
+    def grow(self, waiting: int) -> None:
+        """Connect, and let the cluster build sandboxes; how many workers it has is its owner's say.
 
         Raises:
             WorkersFailed: when there is no scheduler at the address, or it has no workers.
         """
-        if jobs == 0 or self._client is not None:
+        if waiting:
+            self._connect()
+            self._warm_up(waiting)
+
+    def _connect(self) -> None:
+        if self._client is not None:
             return
         from distributed import Client
 
@@ -405,6 +431,19 @@ class DaskPool:
             raise WorkersFailed(f"no Dask scheduler answers at {self._address}: {error}") from error
         if not self._client.scheduler_info(n_workers=-1)["workers"]:
             raise WorkersFailed(f"the Dask scheduler at {self._address} has no workers")
+
+    def _warm_up(self, waiting: int) -> None:
+        """Ask as many threads as there are submissions for a sandbox, before they get any.
+
+        Nobody waits for the answers: what fails will fail, and be told, in a task.
+        """
+        threads = self._client.nthreads().items()
+        places = [address for address, number in threads for _ in range(number)]
+        for place in places[len(self._warming) : waiting]:
+            asked = self._client.submit(
+                warm_up_here, *self._sandbox, workers=[place], key=f"descent-{os.urandom(8).hex()}"
+            )
+            self._warming.append(asked)
 
     def run(self, settings: Settings, tasks: Iterable[Task]) -> Iterator[tuple[str, Done | str]]:
         """Yield each student with what came of the task, or with why nothing did."""

@@ -105,7 +105,7 @@ def grade(
     started = time.monotonic()
     summary = Summary()
     with _only_run(course), contextlib.closing(_pool(options)) as pool:
-        pool.grow(_jobs(options, _likely_to_wait(course, assignment, options)))
+        pool.grow(_likely_to_wait(course, assignment, options))
         from descent_autograder.classrun import Run
 
         found = _find(course, assignment, options, summary)
@@ -113,7 +113,7 @@ def grade(
             waiting = run.waiting(found, summary)
             total = len(summary.unchanged)
             if waiting:
-                pool.grow(_jobs(options, len(waiting)))
+                pool.grow(len(waiting))
                 run.grade(waiting, pool, summary, progress, total)
     summary.seconds = time.monotonic() - started
     return summary
@@ -166,14 +166,8 @@ def _fewer_collections() -> Iterator[None]:
 def _pool(options: Options) -> Pool:
     """Who will do the work; none of them has been started yet."""
     if options.scheduler:
-        return DaskPool(options.scheduler)
-    return LocalPool(options.limits, options.unsafe)
-
-
-def _jobs(options: Options, submissions: int) -> int:
-    """How many local workers so many submissions need."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-    return min(options.jobs or cores, submissions)
+        return DaskPool(options.scheduler, options.limits, options.unsafe)
+    return LocalPool(options.limits, options.unsafe, options.jobs)
 
 
 @contextlib.contextmanager

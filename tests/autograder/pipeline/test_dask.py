@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -9,10 +10,11 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import psutil
 import pytest
 from descent_autograder import pipeline
 from descent_autograder.course import Course
-from descent_autograder.executor import WorkersFailed
+from descent_autograder.executor import DaskPool, WorkersFailed
 from descent_autograder.pipeline import Options
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.dask, pytest.mark.timeout(600)]
@@ -51,13 +53,9 @@ def test_a_cluster_gives_the_same_grades_and_a_killed_worker_costs_nothing(
 def test_the_sandboxes_of_a_cluster_end_with_it(
     small: Course, tools: Any, small_solved: Any, cluster: Any
 ) -> None:
-    import psutil
-
     _hand_in(small, tools, small_solved, 2)
     pipeline.grade(small, tools.SMALL, Options(scheduler=cluster.scheduler_address))
-    started = [
-        p.pid for n in cluster.workers.values() for p in psutil.Process(n.pid).children(True)
-    ]
+    started = [process.pid for process in _below(cluster)]
     assert started
     cluster.close()
     deadline = time.monotonic() + 20
@@ -65,6 +63,35 @@ def test_the_sandboxes_of_a_cluster_end_with_it(
         time.sleep(0.2)
     assert not [pid for pid in started if psutil.pid_exists(pid)]
     assert threading.active_count() < 100
+
+
+def test_sandboxes_get_warm_before_there_is_work_and_only_as_many_as_it_needs(
+    small: Course, tools: Any, small_solved: Any, cluster: Any
+) -> None:
+    with contextlib.closing(DaskPool(cluster.scheduler_address, {}, unsafe=False)) as pool:
+        pool.grow(0)
+        assert _sandboxes(cluster) == []
+        for waiting, wanted in ((1, 1), (1, 1), (8, 2)):
+            pool.grow(waiting)
+            for asked in pool._warming:
+                asked.result(60)
+            assert len(_sandboxes(cluster)) == wanted
+    warm = _sandboxes(cluster)
+    _hand_in(small, tools, small_solved, 2)
+    pipeline.grade(small, tools.SMALL, Options(scheduler=cluster.scheduler_address))
+    assert _sandboxes(cluster) == warm
+
+
+def _below(cluster: Any) -> list[psutil.Process]:
+    """All processes that the cluster's workers have started."""
+    nannies = [psutil.Process(nanny.pid) for nanny in cluster.workers.values()]
+    return [process for nanny in nannies for process in nanny.children(recursive=True)]
+
+
+def _sandboxes(cluster: Any) -> list[int]:
+    """The warm processes of graders among them, one a sandbox."""
+    module = "descent_autograder.sandbox.trusted"
+    return sorted(process.pid for process in _below(cluster) if module in process.cmdline())
 
 
 def test_no_scheduler_is_reported(small: Course, tools: Any, small_solved: Any) -> None:

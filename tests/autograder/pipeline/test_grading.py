@@ -459,8 +459,8 @@ def test_the_last_submissions_go_to_whoever_is_free_first(master: Any, small_sol
         for asked in range(1, 9):
             yield Task(f"student-{asked}", notebook)
 
-    with contextlib.closing(LocalPool(QUICK, unsafe=False)) as pool:
-        pool.grow(2)
+    with contextlib.closing(LocalPool(QUICK, unsafe=False, jobs=2)) as pool:
+        pool.grow(8)
         workers = list(pool._workers)
         for done, _ in enumerate(pool.run(settings, tasks()), 1):
             most_ahead = max(most_ahead, asked - done)
