@@ -87,7 +87,7 @@ def _row(identity: str, what: str, ours: float, theirs: float, each: float) -> R
         "value": round(ours * each, 1),
         "unit": "ms per submission",
         "baseline": round(theirs * each, 1),
-        "ratio": round(theirs / ours, 1),
+        "ratio": round(theirs / ours, 2),
     }
 
 
