@@ -94,8 +94,8 @@ def _grade(options: argparse.Namespace) -> int:
 
     course = _course(options)
     unit = _resolved(course, [options.unit])[0]
-    if not any(course.root.glob(f"source/{unit}/*.ipynb")):  # nor where the configuration says?
-        _units(course, [unit])
+    if not any(course.root.glob(f"source/{unit}/*.ipynb")):
+        _units(course, [unit])  # the configuration may name another place; reading it is slow
     return _guarded(
         lambda: grade_class(course, unit, _grading(options), feedback=not options.no_feedback)
     )
@@ -213,7 +213,7 @@ def _foreseen() -> tuple[type[Exception], ...]:
 
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-_RUNNING_ANSWERS = frozenset({"demo", "grade", "verify", "judge"})
+_RUNNING_ANSWERS = frozenset({"demo", "grade", "judge"})
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": _demo,
     "release": _release,

@@ -378,8 +378,6 @@ def _where(error: Exception) -> str:
 
 def _die_with(parent: int) -> None:
     """Ask Linux to end this process when `parent` ends, however it ends."""
-    if sys.platform != "linux":
-        return
     import ctypes
 
     pr_set_pdeathsig = 1

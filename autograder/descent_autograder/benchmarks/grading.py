@@ -151,7 +151,7 @@ def _on_cluster(course: Course) -> float:
         n_workers=len(os.sched_getaffinity(0)),
         threads_per_worker=1,
         processes=True,
-        dashboard_address=None,
+        dashboard_address=":0",
     ) as cluster:
         took, _ = _descent(course, scheduler=cluster.scheduler_address)
     return took

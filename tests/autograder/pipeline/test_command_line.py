@@ -91,6 +91,15 @@ def test_off_linux_nothing_is_graded_and_it_is_said_why(
     assert len(err.splitlines()) == 1
 
 
+def test_verify_runs_no_answers_of_students_and_so_anywhere(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, small_template: Path
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr("descent_autograder.verify.main", lambda units: 0)
+    status, _, err = _run(capsys, "verify", "small", course=small_template)
+    assert (status, err) == (0, "")
+
+
 def test_no_course_is_a_wrong_call(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import random
 import shutil
 import signal
@@ -34,13 +35,18 @@ class _Graders:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
+                start_new_session=True,
             )
 
     def __enter__(self) -> _Graders:
         return self
 
     def __exit__(self, *error: object) -> None:
+        if error[0] is not None:  # a run that hangs, say: nothing here shall wait for it
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.communicate()
+        if error[0] is not None:
+            return
         assert self._process.returncode == 0, self.errors()
 
     def grade(self, course: Course, point: int) -> tuple[int, list[int]]:

@@ -53,6 +53,12 @@ def test_workers_that_know_nothing_of_each_other_take_different_cores(
         one.close()
 
 
+def test_both_sides_stay_on_the_core_of_their_worker(worker: Worker) -> None:
+    ran = execute(worker, "import os\nprint(os.sched_getaffinity(0))")
+    assert ran.text(0) == f"{{{worker.cpu}}}\n"
+    assert os.sched_getaffinity(worker.trusted_zygote_pid) == {worker.cpu}
+
+
 @pytest.mark.parametrize("piece", [1 << 24, 1 << 16])
 def test_a_cell_that_hoards_memory_leaves_some_for_the_tests(worker: Worker, piece: int) -> None:
     """What is left is enough for them, and keeps out of the way of who watches over the sum."""
