@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import sysconfig
 import tempfile
 import traceback
@@ -300,16 +301,30 @@ def _builtin_type(error: BaseException | None) -> str:
     return next(k for k in type(error).__mro__ if k.__module__ == "builtins").__name__
 
 
-_LIBRARIES = ("site-packages", "dist-packages", "descent")
-_STANDARD = tuple(PurePath(sysconfig.get_path(p)).parts for p in ("stdlib", "platstdlib"))
+def _parts(path: str) -> tuple[str, ...]:
+    return PurePath(path.replace("\\", "/")).parts
+
+
+_INSTALLED = ("site-packages", "dist-packages")
+_STANDARD = tuple(_parts(sysconfig.get_path(p)) for p in ("stdlib", "platstdlib"))
+_PACKAGES = ("descent", "descent_solutions", "descent_autograder")
+
+
+def _package_folders() -> Iterator[tuple[str, ...]]:
+    """Where our packages really lie: a clone or a student's folder may bear the same name."""
+    for name in _PACKAGES:
+        package = sys.modules.get(name)
+        if package is not None and package.__file__:
+            yield _parts(package.__file__)[:-1]
 
 
 def _is_students(filename: str) -> bool:
     """Whether a line stands in the student's own code, not in a library or in the judge."""
-    parts = PurePath(filename.replace("\\", "/")).parts
-    standard = any(parts[: len(folder)] == folder for folder in _STANDARD)
-    library = any(part in _LIBRARIES or part.startswith("descent_") for part in parts)
-    return not (standard or library or filename.startswith("<frozen") or filename.endswith(".pyx"))
+    parts = _parts(filename)
+    folders = (*_STANDARD, *_package_folders())
+    ours = any(parts[: len(folder)] == folder for folder in folders)
+    library = ours or any(part in _INSTALLED for part in parts)
+    return not (library or filename.startswith("<frozen") or filename.endswith(".pyx"))
 
 
 def _raised(error: BaseException) -> Raised:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import linecache
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import descent.judging
 import numpy as np
 import pytest
-from descent.judging.observing import Case, Observer, Question, Raised, own_copy
+from descent.judging.observing import Case, Observer, Question, Raised, _is_students, own_copy
 
 
 def seen(function: Callable[..., Any], look: Callable[[Observer, Case], None]) -> Any:
@@ -102,6 +105,27 @@ def test_the_line_of_an_error_is_the_students_own(line: str) -> None:
 
     _, raised = seen(in_a_cell(f"def f(rng):\n    return {line}\n"), look)
     assert raised.line == f"return {line}"
+
+
+@pytest.mark.parametrize("folder", ["descent", "descent_solutions", "descent/course/descent_copy"])
+def test_a_folder_of_the_packages_name_holds_the_students_code(folder: str, tmp_path: Path) -> None:
+    file = tmp_path / folder / "own.py"
+    file.parent.mkdir(parents=True)
+    file.write_text("def f(x):\n    return x + missing\n")
+    names: dict[str, Any] = {}
+    exec(compile(file.read_text(), str(file), "exec"), names)
+
+    def look(see: Observer, case: Case) -> None:
+        see.functions[0](1.0)
+
+    assert seen(names["f"], look)[1].line == "return x + missing"
+
+
+def test_our_own_package_is_no_students_code_wherever_it_lies() -> None:
+    judging = str(Path(descent.judging.__file__).parent / "observing.py")
+    assert not _is_students(judging)
+    assert not _is_students(json.__file__)
+    assert not _is_students(np.__file__)
 
 
 def test_an_array_with_two_places_has_both_in_a_copy() -> None:
