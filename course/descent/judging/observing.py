@@ -307,15 +307,14 @@ def _parts(path: str) -> tuple[str, ...]:
 
 _INSTALLED = ("site-packages", "dist-packages")
 _STANDARD = tuple(_parts(sysconfig.get_path(p)) for p in ("stdlib", "platstdlib"))
-_PACKAGES = ("descent", "descent_solutions", "descent_autograder")
 
 
 def _package_folders() -> Iterator[tuple[str, ...]]:
     """Where our packages really lie: a clone or a student's folder may bear the same name."""
-    for name in _PACKAGES:
-        package = sys.modules.get(name)
-        if package is not None and package.__file__:
-            yield _parts(package.__file__)[:-1]
+    for name, module in list(sys.modules.items()):
+        is_ours = name == "descent" or (name.startswith("descent_") and "." not in name)
+        if is_ours and getattr(module, "__path__", None) and module.__file__:
+            yield _parts(module.__file__)[:-1]
 
 
 def _is_students(filename: str) -> bool:
