@@ -112,8 +112,10 @@ def test_only_a_blank_answer_is_said_to_be_blank() -> None:
 
 
 def test_what_stands_for_an_object_behind_a_wall_is_not_shown() -> None:
+    said = "not 'descent_autograder.sandbox.inside.channel.RemoteCallable'"
+
     def explains(*_: Any, **__: Any) -> Any:
-        raise TypeError("not 'descent_autograder.sandbox.inside.channel.RemoteCallable'")
+        raise TypeError(said)
 
     text = judged("central_difference", explains).text()
     assert "TypeError: not an object of yours" in text
