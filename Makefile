@@ -37,7 +37,7 @@ test: setup system lint types  ## style, types and every test; ends with what wa
 
 lab: setup  ## JupyterLab on a copy of the student's bundle, dist/lab
 	@$(BIN)/descent release $(UNIT)
-	@$(BIN)/python -m descent_autograder.bundle $(UNIT) --lab dist/lab
+	@$(BIN)/python -m descent_autograder.publishing.bundle $(UNIT) --lab dist/lab
 	@$(BIN)/jupyter lab --ServerApp.root_dir=$(CURDIR)/dist/lab $(ALLOW_ROOT) \
 		$(WITHOUT_NBGRADER) $(ARGS)
 
@@ -67,7 +67,7 @@ doctor: setup  ## which sandbox this machine can build, and what it lacks
 lint: setup  ## ruff, and whether notebooks stand in their canonical form
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/python -m descent_autograder.notebooks $(NOTEBOOKS)
+	@$(BIN)/python -m descent_autograder.publishing.canonical $(NOTEBOOKS)
 
 types: setup  ## mypy
 	@$(BIN)/mypy
@@ -75,7 +75,7 @@ types: setup  ## mypy
 format: setup  ## put code and notebooks in their canonical form
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format --quiet .
-	@$(BIN)/python -m descent_autograder.notebooks --write $(NOTEBOOKS)
+	@$(BIN)/python -m descent_autograder.publishing.canonical --write $(NOTEBOOKS)
 
 refresh: setup  ## fill solution regions and expected numbers from the references
 	@$(BIN)/descent refresh $(UNIT)

@@ -4,7 +4,7 @@ It makes plain nbgrader commands use our intake, our wall and our verdicts. The 
 also grade under stock nbgrader without it, more slowly and without a wall.
 """
 
-from descent_autograder import passes
+from descent_autograder.gradebook import preprocessors as passes
 
 c = get_config()  # noqa: F821
 
@@ -28,5 +28,5 @@ c.Autograde.autograde_preprocessors = [
 passes.use_wall_in_validate()
 
 # What students wrote is made harmless wherever it is shown: in feedback and in the formgrader.
-c.HTMLExporter.preprocessors = ["descent_autograder.sanitize.Sanitize"]
-c.HTMLExporter.filters = {"markdown2html": "descent_autograder.sanitize.markdown2html"}
+c.HTMLExporter.preprocessors = ["descent_autograder.reports.sanitize.Sanitize"]
+c.HTMLExporter.filters = {"markdown2html": "descent_autograder.reports.sanitize.markdown2html"}

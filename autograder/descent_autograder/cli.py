@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-WRONG_CALL = 2
+from descent_autograder.core.errors import DescentError, WrongCall
+
 FAILED = 1
 
 
@@ -21,15 +22,7 @@ class _Parser(argparse.ArgumentParser):
     """Says in one line what is wrong, without the usage."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(WRONG_CALL, f"{self.prog}: {message} (see {self.prog} --help)\n")
-
-
-class WrongCall(Exception):
-    """The arguments fit the grammar, but not the world: one line, exit status 2."""
-
-
-class Stop(Exception):
-    """The command can't go on: one line, exit status 1."""
+        self.exit(WrongCall.exit_status, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -133,16 +126,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status."""
     options = build_parser().parse_args(arguments)
     try:
-        from descent_autograder import commands, startup
+        from descent_autograder import commands
+        from descent_autograder.core import startup
 
         startup.skip_unused_checks()
         return commands.run(options)
-    except WrongCall as error:
+    except DescentError as error:
         print(f"descent {options.command}: {error}", file=sys.stderr)
-        return WRONG_CALL
-    except Stop as error:
-        print(f"descent {options.command}: {error}", file=sys.stderr)
-        return FAILED
+        return error.exit_status
     except KeyboardInterrupt:
         print(
             f"\ndescent {options.command}: stopped; what is done is kept, and the same command "

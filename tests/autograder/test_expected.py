@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from descent.questions import all_questions
-from descent_autograder import expected
-from descent_autograder.catalogue import entries
+from descent_autograder.questions import expected
+from descent_autograder.questions.catalogue import entries
 
 
 @pytest.mark.parametrize("question_id", list(entries()))

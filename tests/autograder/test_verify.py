@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from descent_autograder import catalogue
-from descent_autograder.catalogue import entries, entry
-from descent_autograder.verify import main, verify
+from descent_autograder.questions import catalogue
+from descent_autograder.questions.catalogue import entries, entry
+from descent_autograder.questions.verify import main, verify
 
 
 @pytest.mark.parametrize("question_id", list(entries()))
@@ -53,7 +53,9 @@ def test_the_command_fails_when_anything_is_off(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken = dataclasses.replace(entry("crossed_kinks"), reference=lambda p, m: p > 0)
-    monkeypatch.setattr("descent_autograder.verify.entries", lambda: {"crossed_kinks": broken})
+    monkeypatch.setattr(
+        "descent_autograder.questions.verify.entries", lambda: {"crossed_kinks": broken}
+    )
     assert main() == 1
     assert "the reference is rejected" in capsys.readouterr().out
     monkeypatch.undo()

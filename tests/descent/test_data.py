@@ -16,7 +16,7 @@ from descent.data import (
     spirals,
     split,
 )
-from descent_autograder.making.digits import digits_arrays
+from descent_autograder.publishing.data_files.digits import digits_arrays
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from descent_autograder.course import Course, open_course
-from descent_autograder.gradebook import SharedGradebook
-from descent_autograder.release import release
+from descent_autograder.core.course import Course, open_course
+from descent_autograder.gradebook.writer import SharedGradebook
+from descent_autograder.publishing.release import release
 
 from .attack import Attack, Cell, Notebook, by_id, code, known
 

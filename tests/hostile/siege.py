@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from descent_autograder import classreport, feedback, pipeline
-from descent_autograder.gradebook import SharedGradebook
-from descent_autograder.pipeline import Options, Summary
-from descent_autograder.records import Records
+from descent_autograder.core.journal import Records
+from descent_autograder.gradebook.writer import SharedGradebook
+from descent_autograder.grading import pipeline
+from descent_autograder.grading.pipeline import Options, Summary
+from descent_autograder.reports import class_report as classreport
+from descent_autograder.reports import feedback
 from nbgrader.api import Grade
 
 from . import ground

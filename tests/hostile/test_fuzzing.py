@@ -14,9 +14,11 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
-from descent_autograder import passes
-from descent_autograder.gradebook import SharedGradebook
-from descent_autograder.master import MasterCell, load_masters
+from descent_autograder.core.assignment import MasterCell, load_masters
+from descent_autograder.gradebook import preprocessors as passes
+from descent_autograder.gradebook.writer import SharedGradebook
+from descent_autograder.grading.steps import Desk, Submission
+from descent_autograder.reports.sanitize import sanitized
 from descent_autograder.sandbox.inside.channel import (
     TRUSTED,
     BrokenChannelError,
@@ -27,8 +29,6 @@ from descent_autograder.sandbox.inside.channel import (
 )
 from descent_autograder.sandbox.inside.codec import Codec, UnsendableError
 from descent_autograder.sandbox.trustedside import serve_student
-from descent_autograder.sanitize import sanitized
-from descent_autograder.submissions import Desk, Submission
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

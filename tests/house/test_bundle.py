@@ -13,8 +13,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from descent_autograder import bundle, units
-from descent_autograder.bundle import BundleError, make_bundle, working_copy
+from descent_autograder.core import units
+from descent_autograder.publishing import bundle
+from descent_autograder.publishing.bundle import BundleError, make_bundle, working_copy
 
 from .leaks import ROOT, search, telling_lines, texts
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from descent_autograder.notebooks import find_notebooks
+from descent_autograder.publishing.canonical import find_notebooks
 
 ROOT = Path(__file__).parents[2]
 DESCENT = ROOT / "course" / "descent"

@@ -8,7 +8,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from descent_autograder.notebooks import canonical, canonical_text, find_notebooks, main
+from descent_autograder.publishing.canonical import canonical, canonical_text, find_notebooks, main
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = [ROOT / "course" / "lessons", ROOT / "assignments" / "source"]

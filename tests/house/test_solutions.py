@@ -11,8 +11,13 @@ from typing import Any
 
 import nbformat
 import pytest
-from descent_autograder.notebooks import find_notebooks
-from descent_autograder.solutions import Reference, SolutionError, fill, filled_text
+from descent_autograder.publishing.canonical import find_notebooks
+from descent_autograder.publishing.solution_regions import (
+    Reference,
+    SolutionError,
+    fill,
+    filled_text,
+)
 from nbconvert.exporters import NotebookExporter
 from nbgrader.preprocessors import ClearSolutions
 

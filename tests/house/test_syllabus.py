@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from descent_autograder import units
+from descent_autograder.core import units
 
 ROOT = Path(__file__).parents[2]
 MAP: dict[str, Any] = tomllib.loads(

@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from descent_autograder import units
-from descent_autograder.course import open_course
+from descent_autograder.core import units
+from descent_autograder.core.course import open_course
 
 Row = dict[str, Any]
 ROUNDS = 7
@@ -34,7 +34,7 @@ def _check_latency() -> Row:
     """The median over all questions of the time `check` takes with a right answer."""
     from descent import check
 
-    from descent_autograder.catalogue import as_tuple, entries
+    from descent_autograder.questions.catalogue import as_tuple, entries
 
     times = []
     for question, entry in entries().items():

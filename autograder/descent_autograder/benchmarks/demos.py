@@ -13,7 +13,7 @@ from typing import Any
 
 from descent import demos
 
-from descent_autograder.course import open_course
+from descent_autograder.core.course import open_course
 
 Row = dict[str, Any]
 

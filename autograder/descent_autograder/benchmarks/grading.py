@@ -21,9 +21,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from descent_autograder import units
-from descent_autograder.course import Course, open_course
-from descent_autograder.pipeline import Options, grade
+from descent_autograder.core import units
+from descent_autograder.core.course import Course, open_course
+from descent_autograder.grading.pipeline import Options, grade
 from descent_autograder.sampleclass import students
 
 Row = dict[str, Any]
@@ -93,7 +93,7 @@ def _row(identity: str, what: str, ours: float, theirs: float, each: float) -> R
 
 def _class(folder: Path) -> Course:
     """A course of its own with a released unit and a class that has handed it in."""
-    from descent_autograder.release import release
+    from descent_autograder.publishing.release import release
 
     model = open_course()
     folder.mkdir()
@@ -214,7 +214,7 @@ def _agree(ours: Path, stock: Path) -> None:
 
 
 def _feedback(course: Course) -> float:
-    from descent_autograder.feedback import write_feedback
+    from descent_autograder.reports.feedback import write_feedback
 
     started = time.perf_counter()
     write_feedback(course, UNIT)

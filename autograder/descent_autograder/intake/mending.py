@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from descent_autograder.core.assignment import Master, MasterCell
 from descent_autograder.intake.notebooks import Cell, Refused, give_ids, read_notebook
 from descent_autograder.intake.words import few, shown
-from descent_autograder.master import Master, MasterCell
 
 
 @dataclass

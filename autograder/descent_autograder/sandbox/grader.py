@@ -83,7 +83,7 @@ def exams(secret: bytes, assignment: str, student: str) -> Callable[[str], Exam]
     """Return what draws a question's cases for this student and assignment."""
 
     def exam(question: str) -> Exam:
-        from descent_autograder import catalogue
+        from descent_autograder.questions import catalogue
 
         message = "\0".join((assignment, student, question)).encode()
         return catalogue.exam(question, hmac.new(secret, message, hashlib.sha256).digest())

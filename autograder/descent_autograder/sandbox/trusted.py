@@ -23,7 +23,7 @@ from .inside import confine, zygote
 from .inside import shell as shells
 from .names import Names, bind_instructors
 
-_PRELOADED = (*zygote.PRELOADED, "descent.judging.report", "descent_autograder.catalogue")
+_PRELOADED = (*zygote.PRELOADED, "descent.judging.report", "descent_autograder.questions.catalogue")
 """What the instructor's imports and the judge wait for: all that notebooks import, and more."""
 
 # What a test may need on top of what the warm process has mapped, however little students may use.
@@ -39,7 +39,7 @@ def main(control: int, cpu: int | None) -> None:
     shells.warm_up(shell)
     bind_instructors(names, [])
     with contextlib.suppress(ImportError, AttributeError):
-        catalogue = importlib.import_module("descent_autograder.catalogue")
+        catalogue = importlib.import_module("descent_autograder.questions.catalogue")
         catalogue.entry(next(iter(catalogue.entries())))  # the first look-up reads all questions
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()

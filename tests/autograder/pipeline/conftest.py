@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from descent_autograder.course import Course, open_course
-from descent_autograder.gradebook import SharedGradebook, scores
-from descent_autograder.master import Master, load_masters
-from descent_autograder.release import release
+from descent_autograder.core.assignment import Master, load_masters
+from descent_autograder.core.course import Course, open_course
+from descent_autograder.gradebook.writer import SharedGradebook, scores
+from descent_autograder.publishing.release import release
 
 REPOSITORY = Path(__file__).parents[3]
 SMALL = "20-small"

@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from descent_autograder import cli, commands, units
+from descent_autograder import cli, commands
+from descent_autograder.core import units
+from descent_autograder.core.errors import Stop
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,7 @@ def test_verify_runs_no_answers_of_students_and_so_anywhere(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, small_template: Path
 ) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    monkeypatch.setattr("descent_autograder.verify.main", lambda units: 0)
+    monkeypatch.setattr("descent_autograder.questions.verify.main", lambda units: 0)
     status, _, err = _run(capsys, "verify", "small", course=small_template)
     assert (status, err) == (0, "")
 
@@ -145,7 +147,7 @@ def test_help_and_wrong_calls_load_nothing_heavy() -> None:
 
 
 def test_the_course_is_found_from_below_and_beside(small_template: Path, tmp_path: Path) -> None:
-    from descent_autograder.course import find_root
+    from descent_autograder.core.course import find_root
 
     below = small_template / "source" / "20-small"
     assert find_root(below) == small_template
@@ -155,7 +157,7 @@ def test_the_course_is_found_from_below_and_beside(small_template: Path, tmp_pat
 
 
 def test_the_secret_is_made_once_and_private(tmp_path: Path) -> None:
-    from descent_autograder.course import Course, secret_is_private
+    from descent_autograder.core.course import Course, secret_is_private
 
     course = Course(tmp_path)
     first = course.secret()
@@ -166,7 +168,7 @@ def test_the_secret_is_made_once_and_private(tmp_path: Path) -> None:
 
 
 def test_a_spoilt_secret_isnt_replaced_in_silence(tmp_path: Path) -> None:
-    from descent_autograder.course import Course, NoCourse
+    from descent_autograder.core.course import Course, NoCourse
 
     (tmp_path / ".descent-secret").write_text("short")
     with pytest.raises(NoCourse, match="backup"):
@@ -177,7 +179,7 @@ def test_a_full_disk_is_said_in_one_line_and_other_faults_are_not_hidden() -> No
     def failing(number: int) -> int:
         raise OSError(number, "what the system says")
 
-    with pytest.raises(cli.Stop, match="what the system says; make room"):
+    with pytest.raises(Stop, match="what the system says; make room"):
         commands._guarded(lambda: failing(errno.ENOSPC))
     with pytest.raises(OSError, match="what the system says"):
         commands._guarded(lambda: failing(errno.EIO))

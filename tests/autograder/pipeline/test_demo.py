@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from descent_autograder import cli
-from descent_autograder.course import open_course
-from descent_autograder.records import Records
+from descent_autograder.core.course import open_course
+from descent_autograder.core.journal import Records
 from descent_autograder.sampleclass import answers, students
 
 UNIT = "01-gradient-checks"

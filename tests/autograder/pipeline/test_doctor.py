@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from descent_autograder import cli
-from descent_autograder.course import Course
-from descent_autograder.doctor import Line, examine
+from descent_autograder.commands.doctor import Line, examine
+from descent_autograder.core.course import Course
 
 pytestmark = pytest.mark.sandbox
 

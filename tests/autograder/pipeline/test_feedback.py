@@ -8,10 +8,10 @@ import json
 from typing import Any
 
 import pytest
-from descent_autograder import sanitize
-from descent_autograder.feedback import FeedbackMaker, write_feedback
-from descent_autograder.gradebook import SharedGradebook
-from descent_autograder.passes import to_bytes, to_node
+from descent_autograder.gradebook.preprocessors import to_bytes, to_node
+from descent_autograder.gradebook.writer import SharedGradebook
+from descent_autograder.reports import sanitize
+from descent_autograder.reports.feedback import FeedbackMaker, write_feedback
 
 ATTACKS = [
     "<script>alert(1)</script>",

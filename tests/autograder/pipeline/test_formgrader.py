@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from descent_autograder import pipeline
-from descent_autograder.course import Course
-from descent_autograder.gradebook import SharedGradebook
-from descent_autograder.pipeline import Options
+from descent_autograder.core.course import Course
+from descent_autograder.gradebook.writer import SharedGradebook
+from descent_autograder.grading import pipeline
+from descent_autograder.grading.pipeline import Options
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.jupyter, pytest.mark.timeout(600)]
 

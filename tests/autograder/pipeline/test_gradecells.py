@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from descent_autograder.gradecells import bound, notebook_problems, problems
+from descent_autograder.publishing.grade_cells import bound, notebook_problems, problems
 
 
 @pytest.mark.parametrize(

@@ -17,18 +17,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from descent_autograder import classreport, classrun, intake, pipeline
-from descent_autograder.course import Course
-from descent_autograder.execution import Done, Settings, Task
-from descent_autograder.executor import LocalPool, WorkersFailed
-from descent_autograder.gradebook import (
+from descent_autograder import intake
+from descent_autograder.core.course import Course
+from descent_autograder.core.journal import Tree
+from descent_autograder.gradebook.writer import (
     GradebookBusy,
     GradebookUnreachable,
     SharedGradebook,
     parse_timestamp,
 )
-from descent_autograder.pipeline import Options, Summary
-from descent_autograder.records import Tree
+from descent_autograder.grading import class_run as classrun
+from descent_autograder.grading import pipeline
+from descent_autograder.grading.local_workers import LocalPool, WorkersFailed
+from descent_autograder.grading.pipeline import Options, Summary
+from descent_autograder.grading.work import Done, Settings, Task
+from descent_autograder.reports import class_report as classreport
 
 pytestmark = pytest.mark.sandbox
 
@@ -262,7 +265,7 @@ def test_a_worker_that_dies_costs_only_its_time(
 def test_what_intake_doesnt_foresee_stops_nobody_else(
     a_class: Course, tools: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from descent_autograder import passes
+    from descent_autograder.gradebook import preprocessors as passes
 
     mend = passes.mend
 
@@ -282,7 +285,7 @@ def test_what_intake_doesnt_foresee_stops_nobody_else(
 def test_a_new_submission_costs_no_query_for_every_cell(
     a_class: Course, tools: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from descent_autograder.gradebook import Writer
+    from descent_autograder.gradebook.writer import Writer
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
 
@@ -508,7 +511,7 @@ def test_a_worker_tries_no_other_wall_when_the_first_one_stands(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from descent_autograder import sandbox
-    from descent_autograder.execution import start_worker
+    from descent_autograder.grading.work import start_worker
     from descent_autograder.sandbox import worker as module
 
     if sandbox.best_wall() is not sandbox.Wall.NAMESPACES:

@@ -9,8 +9,8 @@ from typing import Any
 
 import nbformat
 import pytest
+from descent_autograder.core.assignment import Master
 from descent_autograder.intake import Mended, mend, notice_of
-from descent_autograder.master import Master
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from descent_autograder import cli, judgefiles
+from descent_autograder import cli
+from descent_autograder.commands import judge as judgefiles
 
 pytestmark = pytest.mark.sandbox
 

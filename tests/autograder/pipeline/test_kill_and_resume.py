@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from descent_autograder.course import Course, open_course
-from descent_autograder.feedback import write_feedback
+from descent_autograder.core.course import Course, open_course
+from descent_autograder.reports.feedback import write_feedback
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(1800)]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import nbformat
 import pytest
-from descent_autograder import passes
-from descent_autograder.course import open_course
+from descent_autograder.core.course import open_course
+from descent_autograder.gradebook import preprocessors as passes
 from nbgrader.nbgraderformat import ValidationError
 
 _ODD_OUTPUTS = [

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from descent_autograder import pipeline
-from descent_autograder.course import Course, open_course
-from descent_autograder.gradebook import GradebookUnreachable
-from descent_autograder.pipeline import Options
-from descent_autograder.release import release
+from descent_autograder.core.course import Course, open_course
+from descent_autograder.gradebook.writer import GradebookUnreachable
+from descent_autograder.grading import pipeline
+from descent_autograder.grading.pipeline import Options
+from descent_autograder.publishing.release import release
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.postgres, pytest.mark.timeout(600)]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from descent_autograder.course import Course
-from descent_autograder.release import ReleaseFailed, release
+from descent_autograder.core.course import Course
+from descent_autograder.publishing.release import ReleaseFailed, release
 
 
 def _stamps(course: Course) -> dict[str, int]:
@@ -80,7 +80,7 @@ def test_what_nbgrader_refuses_is_said_in_its_words(small: Course, tools: Any) -
 def test_cells_cant_be_added_once_there_are_submissions(
     small: Course, tools: Any, small_solved: Any
 ) -> None:
-    from descent_autograder.gradebook import SharedGradebook
+    from descent_autograder.gradebook.writer import SharedGradebook
 
     gradebook = SharedGradebook(small.db_url, small.course_id)
     gradebook.add_student("ada")

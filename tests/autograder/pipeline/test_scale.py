@@ -8,9 +8,9 @@ from typing import Any
 
 import psutil
 import pytest
-from descent_autograder import pipeline
-from descent_autograder.course import Course
-from descent_autograder.pipeline import Options
+from descent_autograder.core.course import Course
+from descent_autograder.grading import pipeline
+from descent_autograder.grading.pipeline import Options
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.soak, pytest.mark.timeout(3600)]
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from descent.judging import Exam, Verdict, judge
 from descent.questions.babysitting import FAULTS, HEALTHY, LABELS
-from descent_autograder.catalogue import exam
+from descent_autograder.questions.catalogue import exam
 from descent_solutions.babysitting import (
     classify_learning_rate,
     diagnose,

@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 from descent.judging import Verdict, judge, public_exam
 from descent.questions.gradient_checks import network
-from descent_autograder.catalogue import exam
-from descent_autograder.questions.gradient_checks import find_bugs_cases, sample_coordinates_cases
+from descent_autograder.questions.catalogue import exam
+from descent_autograder.questions.units.gradient_checks import (
+    find_bugs_cases,
+    sample_coordinates_cases,
+)
 from descent_solutions import gradient_checks as gc
 
 SEEDS = [None, 3, 18]

@@ -18,7 +18,7 @@ from descent.questions.hyperparameter_search import (
     MIXED_FOLDS,
     MIXED_WITHIN,
 )
-from descent_autograder.catalogue import exam
+from descent_autograder.questions.catalogue import exam
 from descent_solutions import hyperparameter_search as h
 from scipy.stats import binom, kstwo
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from descent.judging import judge, public_exam
-from descent_autograder.catalogue import exam
+from descent_autograder.questions.catalogue import exam
 from descent_solutions import optimizers as o
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from descent.judging import Verdict, judge, public_exam
 from descent.questions.sanity_checks import CHECKS, faulty_model
-from descent_autograder.catalogue import exam
-from descent_autograder.questions.sanity_checks import FAULTS, sanity_report_cases
+from descent_autograder.questions.catalogue import exam
+from descent_autograder.questions.units.sanity_checks import FAULTS, sanity_report_cases
 from descent_solutions.sanity_checks import (
     hinge_loss,
     overfit_tiny,

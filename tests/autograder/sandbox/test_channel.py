@@ -327,7 +327,7 @@ def test_only_what_was_handed_over_can_be_called() -> None:
         def grade(self) -> int:
             return 7
 
-    Course.__module__ = "descent_autograder.catalogue"
+    Course.__module__ = "descent_autograder.questions.catalogue"
     given_ = Course()
     tried = {
         "function": lambda f: f.func_globals,

@@ -66,7 +66,8 @@ def test_cannot_import_the_grader_or_the_solutions(worker: Worker) -> None:
         """
 import importlib, sys
 found = {name: attempt(lambda: importlib.import_module(name).__name__)
-         for name in ("descent_autograder", "descent_solutions", "descent_autograder.catalogue")}
+         for name in ("descent_autograder", "descent_solutions",
+                      "descent_autograder.questions.catalogue")}
 loaded = [name for name in sys.modules if "autograder" in name or "solutions" in name]
 show(found=found, loaded=loaded)
 """,

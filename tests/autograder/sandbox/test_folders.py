@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 from descent.judging import Verdict, judge
-from descent_autograder.catalogue import exam
+from descent_autograder.questions.catalogue import exam
 from descent_autograder.sandbox import Worker
 
 pytestmark = pytest.mark.sandbox

@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 import pytest
 from descent.judging import Stopped, judge
-from descent_autograder import catalogue
+from descent_autograder.questions import catalogue
 from descent_autograder.sandbox import Limits, Wall, Worker
 from descent_autograder.sandbox.worker import UNSAFE_REMARK
 

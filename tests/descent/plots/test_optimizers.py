@@ -17,7 +17,7 @@ from descent.demos.race import steps_needed
 from descent.plots import optimizers, style
 from descent.plots.optimizers import heat_map
 from descent.plots.optimizers.lbfgs import lbfgs
-from descent_autograder.making import heat_map as making
+from descent_autograder.publishing.data_files import heat_map as making
 from descent_solutions import optimizers as rules
 from matplotlib.text import Text
 

@@ -255,7 +255,8 @@ def guess(f):
 import importlib, importlib.util, sys
 sys.path[:0] = ["@REPOSITORY@/solutions", "@REPOSITORY@/autograder", "@REPOSITORY@/course"]
 for name in ("descent_solutions", "descent_solutions.gradient_checks", "descent_autograder",
-             "descent_autograder.catalogue", "descent_autograder.questions.gradient_checks"):
+             "descent_autograder.questions.catalogue",
+             "descent_autograder.questions.units.gradient_checks"):
     try:
         importlib.import_module(name)
         won(name)

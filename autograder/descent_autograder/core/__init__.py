@@ -1,0 +1,1 @@
+"""What every room stands on: the course, its units, errors, cells and text."""

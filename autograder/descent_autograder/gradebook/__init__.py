@@ -1,0 +1,1 @@
+"""nbgrader's database: read and written through nbgrader's own API."""

@@ -1,0 +1,1 @@
+"""A class from its submissions to the gradebook."""

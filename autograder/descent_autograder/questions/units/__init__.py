@@ -1,0 +1,1 @@
+"""One module a unit: cases, accepted variants and mistakes of its questions."""

@@ -1,0 +1,196 @@
+"""`descent verify`: proof that the grader is right about what it knows.
+
+For every question, on the public exam and on fresh ones: the reference, every freedom and every
+accepted variant pass; a blank answer is unfinished; nonsense fails; every mistake is rejected and
+named as itself only; a green `check` and a full grade agree. Pairs of mistakes that cancel, crash
+or look like another are found and listed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from descent.judging import Exam, Verdict, judge, public_exam
+
+from descent_autograder.questions import expected
+from descent_autograder.questions.catalogue import (
+    Entry,
+    Switches,
+    accepted_switches,
+    as_tuple,
+    entries,
+    exam,
+)
+
+SEEDS = (1, 2, 3)
+FEWEST_MISTAKES = 5
+
+
+@dataclass
+class Finding:
+    """What verifying one question brought to light; `problems` is empty when all is well."""
+
+    question: str
+    mistakes: int
+    variants: int
+    problems: list[str] = field(default_factory=list)
+    pairs: int = 0
+    cancelling: list[str] = field(default_factory=list)
+    crashing: list[str] = field(default_factory=list)
+    ambiguous: list[str] = field(default_factory=list)
+    note: str = ""
+
+
+def verify(known: Entry, seeds: Sequence[int] = SEEDS) -> Finding:
+    """Verify one question."""
+    finding = Finding(
+        known.question,
+        len(known.mistakes),
+        len(known.variants) + len(accepted_switches(known)) - 1,
+        note=known.few,
+    )
+    if len(known.mistakes) < FEWEST_MISTAKES and not known.few:
+        finding.problems.append(f"fewer than {FEWEST_MISTAKES} mistakes, and no reason given")
+    ids = [m.id for m in known.mistakes]
+    finding.problems += [f"mistake {i} stands twice" for i in set(ids) if ids.count(i) > 1]
+    for name, made in _exams(known, seeds):
+        _accepts(known, made, name, finding)
+        _rejects(known, made, name, finding)
+    why = expected.stale(known.question)
+    if why:
+        finding.problems.append(f"expected numbers are out of date: {why}")
+    else:
+        _pairs(known, public_exam(known.question), finding)
+    return finding
+
+
+def _exams(known: Entry, seeds: Sequence[int]) -> Iterator[tuple[str, Exam]]:
+    if expected.path_of(known.question).exists():
+        yield "public exam", public_exam(known.question)
+    for seed in seeds:
+        yield f"fresh exam {seed}", exam(known.question, seed)
+
+
+def _judged(known: Entry, functions: Any, made: Exam) -> Verdict:
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        return judge(known.question, as_tuple(functions), made)
+
+
+def _accepts(known: Entry, made: Exam, name: str, finding: Finding) -> None:
+    right: list[tuple[str, Any]] = [("the reference", known.reference)]
+    for switches in accepted_switches(known):
+        label = "the family" + (f" with {', '.join(sorted(switches))}" if switches else "")
+        right.append((label, known.family(switches)))
+    right += [(f"variant «{label}»", functions) for label, functions in known.variants.items()]
+    for label, functions in right:
+        verdict = _judged(known, functions, made)
+        if not verdict.passed:
+            finding.problems.append(f"{name}: {label} is rejected\n{verdict.text()}")
+        if "reference" in label and verdict.remarks:
+            finding.problems.append(f"{name}: the reference draws a remark: {verdict.remarks[0]}")
+
+
+def _blank(*_: Any, **__: Any) -> Any:
+    raise NotImplementedError
+
+
+def nonsense() -> dict[str, Callable[..., Any]]:
+    """Answers that are wrong whatever was asked."""
+
+    def raises(*_: Any, **__: Any) -> Any:
+        raise ValueError("no")
+
+    return {
+        "None": lambda *_, **__: None,
+        "0.0": lambda *_, **__: 0.0,
+        "NaN": lambda *_, **__: float("nan"),
+        "an object": lambda *_, **__: object(),
+        "a pair of None": lambda *_, **__: (None, None),
+        "its first argument": lambda *a, **__: a[0] if a else None,
+        "an exception": raises,
+        "an exit": lambda *_, **__: (_ for _ in ()).throw(SystemExit),
+    }
+
+
+def _rejects(known: Entry, made: Exam, name: str, finding: Finding) -> None:
+    count = len(as_tuple(known.reference))
+    if _judged(known, (_blank,) * count, made).status != "unfinished":
+        finding.problems.append(f"{name}: a blank answer isn't called unfinished")
+    for label, function in nonsense().items():
+        if _judged(known, (function,) * count, made).passed:
+            finding.problems.append(f"{name}: {label} passes")
+    for mistake in known.mistakes:
+        for freedom in accepted_switches(known):
+            _names(known, made, frozenset({mistake.id}), freedom, name, finding)
+
+
+def _names(
+    known: Entry, made: Exam, ids: Switches, freedom: Switches, name: str, finding: Finding
+) -> None:
+    verdict = _judged(known, known.family(ids | freedom), made)
+    (mistake,) = ids
+    label = mistake + (f" with {', '.join(sorted(freedom))}" if freedom else "")
+    if verdict.passed:
+        finding.problems.append(f"{name}: {label} passes")
+    elif [m.id for m in verdict.mistakes] != [mistake]:
+        named = ", ".join(m.id for m in verdict.mistakes) or "nothing"
+        finding.problems.append(f"{name}: {label} is named as {named}")
+
+
+def _pairs(known: Entry, made: Exam, finding: Finding) -> None:
+    """Sort every pair of mistakes: those that cancel, crash, or look like something else."""
+    for pair in itertools.combinations(known.mistakes, 2):
+        finding.pairs += 1
+        ids = [m.id for m in pair]
+        verdict = _judged(known, known.family(frozenset(ids)), made)
+        label = " + ".join(ids)
+        if verdict.passed:
+            finding.cancelling.append(label)
+        elif verdict.status == "crashed":
+            finding.crashing.append(label)
+        elif sorted(m.id for m in verdict.mistakes) != sorted(ids):
+            finding.ambiguous.append(label)
+
+
+def main(units: Sequence[str] = (), *, details: bool = False) -> int:
+    """Print the table for the units (module names; all by default); 1 when anything is off."""
+    chosen = [e for e in entries().values() if not units or e.asked.unit in units]
+    header = f"{'question':<24}{'mistakes':>9}{'variants':>9}{'pairs':>7}"
+    print(header + f"{'cancel':>8}{'crash':>7}{'alike':>7}  state")
+    findings = []
+    for known in chosen:
+        finding = verify(known)
+        findings.append(finding)
+        state = "ok" if not finding.problems else f"{len(finding.problems)} problems"
+        state += f"  ({finding.note})" if finding.note else ""
+        print(
+            f"{finding.question:<24}{finding.mistakes:>9}{finding.variants:>9}{finding.pairs:>7}"
+            f"{len(finding.cancelling):>8}{len(finding.crashing):>7}{len(finding.ambiguous):>7}"
+            f"  {state}",
+            flush=True,
+        )
+        if details:
+            _print_pairs(finding)
+    for finding in findings:
+        for problem in finding.problems:
+            print(f"{finding.question}: {problem}")
+    bad = sum(bool(f.problems) for f in findings)
+    total = sum(f.mistakes for f in findings)
+    print(f"{len(findings)} questions, {total} mistakes; {bad} questions with problems")
+    return 1 if bad or not findings else 0
+
+
+def _print_pairs(finding: Finding) -> None:
+    for word, pairs in (
+        ("cancel", finding.cancelling),
+        ("crash", finding.crashing),
+        ("alike", finding.ambiguous),
+    ):
+        for pair in pairs:
+            print(f"    {word}: {pair}")

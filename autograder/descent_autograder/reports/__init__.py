@@ -1,0 +1,1 @@
+"""What students and instructors read: feedback pages and the class report."""
