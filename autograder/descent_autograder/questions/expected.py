@@ -26,14 +26,13 @@ from descent.judging.exam import (
 )
 
 from descent_autograder.questions.catalogue import (
-    Entry,
     OnDemand,
-    accepted_switches,
     candidates,
     entries,
     entry,
-    recording,
+    recording_of,
 )
+from descent_autograder.questions.entry import Entry
 
 SEED = 20140615
 TAIL = ("mistakes", "candidates")
@@ -64,12 +63,11 @@ def make(question_id: str, cases: Sequence[Case]) -> dict[str, Any]:
     def whole(records: Sequence[Record]) -> list[Any]:
         return [record_to_json(record) for record in records]
 
-    accepted = [known.reference, *map(known.family, accepted_switches(known)[1:])]
     return {
         "question": question_id,
         "cases": [to_json(dict(case)) for case in cases],
-        "accepted": [whole(recording(known.asked, f, cases)) for f in accepted],
-        "mistakes": [[m.id, m.says, m.try_this] for m in known.mistakes],
+        "accepted": [whole(recording_of(known, ids, cases)) for ids in known.freedoms()],
+        "mistakes": [[m.id, m.says, m.hint] for m in known.mistakes],
         "candidates": [
             [[m.id for m in c.mistakes], _short(c.record, len(cases))]
             for c in candidates(known, cases)

@@ -18,14 +18,9 @@ import numpy as np
 from descent.judging import Exam, Verdict, judge, public_exam
 
 from descent_autograder.questions import expected
-from descent_autograder.questions.catalogue import (
-    Entry,
-    Switches,
-    accepted_switches,
-    as_tuple,
-    entries,
-    exam,
-)
+from descent_autograder.questions.catalogue import entries, exam
+from descent_autograder.questions.editing import EditError
+from descent_autograder.questions.entry import Entry, Ids, as_tuple
 
 SEEDS = (1, 2, 3)
 FEWEST_MISTAKES = 5
@@ -40,6 +35,7 @@ class Finding:
     variants: int
     problems: list[str] = field(default_factory=list)
     pairs: int = 0
+    overlapping: list[str] = field(default_factory=list)
     cancelling: list[str] = field(default_factory=list)
     crashing: list[str] = field(default_factory=list)
     ambiguous: list[str] = field(default_factory=list)
@@ -51,13 +47,16 @@ def verify(known: Entry, seeds: Sequence[int] = SEEDS) -> Finding:
     finding = Finding(
         known.question,
         len(known.mistakes),
-        len(known.variants) + len(accepted_switches(known)) - 1,
-        note=known.few,
+        len(known.variants) + len(known.freedoms()) - 1,
+        note=known.reason,
     )
-    if len(known.mistakes) < FEWEST_MISTAKES and not known.few:
+    if len(known.mistakes) < FEWEST_MISTAKES and not known.reason:
         finding.problems.append(f"fewer than {FEWEST_MISTAKES} mistakes, and no reason given")
     ids = [m.id for m in known.mistakes]
     finding.problems += [f"mistake {i} stands twice" for i in set(ids) if ids.count(i) > 1]
+    finding.problems += _ill_fitting(known)
+    if finding.problems:
+        return finding
     for name, made in _exams(known, seeds):
         _accepts(known, made, name, finding)
         _rejects(known, made, name, finding)
@@ -67,6 +66,15 @@ def verify(known: Entry, seeds: Sequence[int] = SEEDS) -> Finding:
     else:
         _pairs(known, public_exam(known.question), finding)
     return finding
+
+
+def _ill_fitting(known: Entry) -> Iterator[str]:
+    """The mistakes and freedoms whose edits don't fit the reference, and why."""
+    for one in (*known.accepted, *known.mistakes):
+        try:
+            known.version(frozenset({one.id}))
+        except EditError as error:
+            yield f"{one.id}: {error}"
 
 
 def _exams(known: Entry, seeds: Sequence[int]) -> Iterator[tuple[str, Exam]]:
@@ -84,9 +92,8 @@ def _judged(known: Entry, functions: Any, made: Exam) -> Verdict:
 
 def _accepts(known: Entry, made: Exam, name: str, finding: Finding) -> None:
     right: list[tuple[str, Any]] = [("the reference", known.reference)]
-    for switches in accepted_switches(known):
-        label = "the family" + (f" with {', '.join(sorted(switches))}" if switches else "")
-        right.append((label, known.family(switches)))
+    for ids in known.freedoms()[1:]:
+        right.append((f"the reference with {', '.join(sorted(ids))}", known.version(ids)))
     right += [(f"variant «{label}»", functions) for label, functions in known.variants.items()]
     for label, functions in right:
         verdict = _judged(known, functions, made)
@@ -126,14 +133,14 @@ def _rejects(known: Entry, made: Exam, name: str, finding: Finding) -> None:
         if _judged(known, (function,) * count, made).passed:
             finding.problems.append(f"{name}: {label} passes")
     for mistake in known.mistakes:
-        for freedom in accepted_switches(known):
+        for freedom in known.freedoms():
+            if not known.can_be_made(freedom | {mistake.id}):
+                continue
             _names(known, made, frozenset({mistake.id}), freedom, name, finding)
 
 
-def _names(
-    known: Entry, made: Exam, ids: Switches, freedom: Switches, name: str, finding: Finding
-) -> None:
-    verdict = _judged(known, known.family(ids | freedom), made)
+def _names(known: Entry, made: Exam, ids: Ids, freedom: Ids, name: str, finding: Finding) -> None:
+    verdict = _judged(known, known.version(ids | freedom), made)
     (mistake,) = ids
     label = mistake + (f" with {', '.join(sorted(freedom))}" if freedom else "")
     if verdict.passed:
@@ -146,9 +153,12 @@ def _names(
 def _pairs(known: Entry, made: Exam, finding: Finding) -> None:
     """Sort every pair of mistakes: those that cancel, crash, or look like something else."""
     for pair in itertools.combinations(known.mistakes, 2):
-        finding.pairs += 1
         ids = [m.id for m in pair]
-        verdict = _judged(known, known.family(frozenset(ids)), made)
+        if not known.can_be_made(frozenset(ids)):
+            finding.overlapping.append(" + ".join(ids))
+            continue
+        finding.pairs += 1
+        verdict = _judged(known, known.version(frozenset(ids)), made)
         label = " + ".join(ids)
         if verdict.passed:
             finding.cancelling.append(label)

@@ -25,7 +25,7 @@ class Mistake:
 
     id: str
     says: str
-    try_this: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ SENTENCES = {
     "agrees": "{name}: agrees; largest relative error {error} ({reading}).",
     "same": "{name}: agrees.",
     "looks": "{says}",
-    "try": "Try this: {try_this}",
+    "try": "Try this: {hint}",
     "case": "Seen with {case}.",
     "printed": "Your code printed:",
     "right": "right",
@@ -109,8 +109,8 @@ def _guidance(verdict: Verdict) -> list[str]:
     sentences = [verdict.message] if verdict.message else []
     for mistake in verdict.mistakes:
         sentences.append(SENTENCES["looks"].format(says=mistake.says))
-        if mistake.try_this:
-            sentences.append(SENTENCES["try"].format(try_this=mistake.try_this))
+        if mistake.hint:
+            sentences.append(SENTENCES["try"].format(hint=mistake.hint))
     return sentences
 
 

@@ -45,7 +45,7 @@ class Named:
 
     id: str
     says: str
-    try_this: str = ""
+    hint: str = ""
 
 
 @dataclass
@@ -207,7 +207,7 @@ def _name(records: Recording, exam: Exam) -> list[Named]:
             break
         if _explains(candidate, records):
             best += (candidate,)
-    named = {m.id: Named(m.id, m.says, m.try_this) for c in best for m in c.mistakes}
+    named = {m.id: Named(m.id, m.says, m.hint) for c in best for m in c.mistakes}
     return list(named.values()) if len(named) <= 2 else []
 
 

@@ -11,7 +11,7 @@ from descent.judging import Mistake
 from descent.questions.babysitting import CURVES, FAULTS, HEALTHY
 from descent_solutions import babysitting as reference
 
-from descent_autograder.questions.catalogue import Entry, Switches, add
+from descent_autograder.questions.legacy import Entry, Switches, add
 from descent_autograder.questions.trainings import LEARNING_RATES, trainings
 
 Array = npt.NDArray[Any]
@@ -97,7 +97,7 @@ add(
         family=epochs_axis_family,
         # The last, short batch of an epoch may be counted as a whole one, as one of as many
         # batches, or as what it is.
-        freedoms=("whole-batches", "short-batches"),
+        freedoms_=("whole-batches", "short-batches"),
         mistakes=(
             Mistake(
                 "from-one",

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from descent.judging import Mistake
 from descent_solutions import ensembles as reference
 
-from descent_autograder.questions.catalogue import Entry, Switches, add
+from descent_autograder.questions.legacy import Entry, Switches, add
 
 Array = npt.NDArray[Any]
 Rng = np.random.Generator

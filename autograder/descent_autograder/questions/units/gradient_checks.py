@@ -11,7 +11,7 @@ from descent.judging import Mistake
 from descent.questions.gradient_checks import bend, network, wave_gradient
 from descent_solutions import gradient_checks as reference
 
-from descent_autograder.questions.catalogue import Entry, Switches, add
+from descent_autograder.questions.legacy import Entry, Switches, add
 
 Array = npt.NDArray[Any]
 Rng = np.random.Generator

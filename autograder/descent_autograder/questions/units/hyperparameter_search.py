@@ -14,7 +14,7 @@ import numpy as np
 from descent.judging import Mistake
 from descent_solutions import hyperparameter_search as reference
 
-from descent_autograder.questions.catalogue import Entry, Switches, add
+from descent_autograder.questions.legacy import Entry, Switches, add
 
 Rng = np.random.Generator
 Case = dict[str, Any]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from descent.judging import Mistake
 from descent_solutions import optimizers as reference
 
-from descent_autograder.questions.catalogue import Entry, Switches, add, entry
+from descent_autograder.questions.legacy import Entry, Switches, add, entry
 
 Array = npt.NDArray[Any]
 Rng = np.random.Generator
@@ -807,7 +807,7 @@ add(
         cases=adagrad_cases,
         family=_adagrad_family(rooted=True),
         mistakes=(_NO_ROOT, *_ADAGRAD_OWN, *_ADAPTIVE_COMMON),
-        freedoms=_EPS_INSIDE,
+        freedoms_=_EPS_INSIDE,
         variants={"loops, a tuple as state": adagrad_tuple},
     )
 )
@@ -924,7 +924,7 @@ add(
             ),
             *_ADAPTIVE_COMMON,
         ),
-        freedoms=_EPS_INSIDE,
+        freedoms_=_EPS_INSIDE,
         variants={"in place, ε inside the root": rmsprop_in_place},
     )
 )
@@ -1200,9 +1200,9 @@ add(
         cases=adam_cases,
         family=_adam_family(),
         mistakes=(*_CORRECTION, *_MOMENTS, _BETAS_FIXED, *_ADAM_COMMON),
-        freedoms=("eps-inside", "eps-before"),
+        freedoms_=("eps-inside", "eps-before"),
         variants={"an object as state, in place": adam_object, "loops": adam_loop},
-        alone=_ALONE,
+        unpaired=_ALONE,
     )
 )
 
@@ -1222,8 +1222,8 @@ add(
             _BETAS_FIXED,
             *_ADAM_COMMON,
         ),
-        freedoms=_EPS_INSIDE,
-        alone=_ALONE,
+        freedoms_=_EPS_INSIDE,
+        unpaired=_ALONE,
     )
 )
 
@@ -1335,9 +1335,9 @@ add(
             _STATE_LOST,
             *_SHARED,
         ),
-        freedoms=("eps-inside", "eps-before"),
+        freedoms_=("eps-inside", "eps-before"),
         variants={"shrinks first, in place": adamw_first},
-        alone=("shared-memory", "shared-default"),
+        unpaired=("shared-memory", "shared-default"),
     )
 )
 
@@ -1703,7 +1703,7 @@ add(
                 "Use the arguments; those numbers are only what they are when left out.",
             ),
         ),
-        freedoms=("end-in-last-epoch",),
+        freedoms_=("end-in-last-epoch",),
     )
 )
 

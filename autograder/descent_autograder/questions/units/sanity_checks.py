@@ -12,7 +12,7 @@ from descent.judging import Mistake
 from descent.questions.sanity_checks import CHECKS, faulty_model
 from descent_solutions import sanity_checks as reference
 
-from descent_autograder.questions.catalogue import Entry, Switches, add
+from descent_autograder.questions.legacy import Entry, Switches, add
 
 Array = npt.NDArray[Any]
 Rng = np.random.Generator
@@ -189,7 +189,7 @@ add(
         reference=reference.hinge_loss,
         cases=hinge_loss_cases,
         family=hinge_loss_family,
-        freedoms=("kink-counted", "kink-half"),
+        freedoms_=("kink-counted", "kink-half"),
         mistakes=(
             Mistake(
                 "true-class-counted",
@@ -504,7 +504,7 @@ add(
         reference=reference.two_layer_loss,
         cases=two_layer_loss_cases,
         family=two_layer_loss_family,
-        freedoms=("kink-passes",),
+        freedoms_=("kink-passes",),
         mistakes=(
             Mistake(
                 "relu-missing",

@@ -1,0 +1,225 @@
+"""What the grader knows about one question: an `Entry`, and the mistakes students make in it."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import descent.judging
+import numpy as np
+from descent.judging import Question
+from descent.questions import get
+
+from descent_autograder.questions.editing import Edit, EditError, Function, OverlapError, SourceText
+
+Functions = Function | tuple[Function, ...]
+Rng = np.random.Generator
+Case = dict[str, Any]
+Cases = Callable[[Rng], list[Case]]
+Wrapper = Callable[[Any], Any]
+"""From a question's functions, as an entry's reference holds them, to others of that kind."""
+Ids = frozenset[str]
+
+
+class Deviation:
+    """Something that an answer may do differently from the reference, as it is made.
+
+    Mostly it is an edit of the reference: what stands there, and what is written instead. What no
+    edit can say is a wrapper around the functions, or functions of its own.
+    """
+
+    edits: tuple[Edit, ...]
+    wrap: Wrapper | None
+    instead: Functions | None
+
+    def _make(
+        self,
+        texts: Sequence[str],
+        everywhere: bool,
+        wrap: Wrapper | None,
+        instead: Functions | None,
+    ) -> None:
+        """Keep how it is made. Frozen dataclasses set their fields so.
+
+        Raises:
+            ValueError: an old text without a new one, or nothing at all to make it of.
+        """
+        if len(texts) % 2 or not (texts or wrap or instead):
+            raise ValueError("needs pairs of texts (what stands, what is written), wrap or instead")
+        pairs = zip(texts[::2], texts[1::2], strict=True)
+        object.__setattr__(self, "edits", tuple(Edit(*pair, everywhere) for pair in pairs))
+        object.__setattr__(self, "wrap", wrap)
+        object.__setattr__(self, "instead", instead)
+
+
+class Mistake(descent.judging.Mistake, Deviation):
+    """A mistake students make: the sentence for it, and how the reference becomes it.
+
+    `Mistake("mu-fixed", "mu * v", "0.9 * v", says="It looks as if …", hint="…")`
+    """
+
+    def __init__(
+        self,
+        id: str,
+        *texts: str,
+        says: str,
+        hint: str = "",
+        everywhere: bool = False,
+        wrap: Wrapper | None = None,
+        instead: Functions | None = None,
+    ) -> None:
+        """Describe a mistake.
+
+        Args:
+            id: its name, unique in its question.
+            texts: pairs: what the reference has, what is written instead (see `Edit`).
+            says: what a good teacher would say, "It looks as if …".
+            hint: what to try.
+            everywhere: replace every place where a text is found.
+            wrap: makes the mistake out of the functions, behind the edits.
+            instead: functions of their own; the mistake isn't looked for in pairs then.
+        """
+        super().__init__(id, says, hint)
+        self._make(texts, everywhere, wrap, instead)
+
+
+@dataclass(frozen=True)
+class Said:
+    """A mistake's name and sentences, for several questions whose references differ.
+
+    Called with what the reference has and what is written instead, it is the mistake.
+    """
+
+    id: str
+    says: str
+    hint: str = ""
+
+    def __call__(self, *texts: str, **how: Any) -> Mistake:
+        return Mistake(self.id, *texts, says=self.says, hint=self.hint, **how)
+
+
+class Accepted(Deviation):
+    """A freedom: it changes the numbers, and is right as well."""
+
+    def __init__(
+        self,
+        id: str,
+        *texts: str,
+        everywhere: bool = False,
+        wrap: Wrapper | None = None,
+        instead: Functions | None = None,
+    ) -> None:
+        """Describe a freedom, as a `Mistake` is described, but without a sentence."""
+        self.id = id
+        self._make(texts, everywhere, wrap, instead)
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """What the grader knows about one question.
+
+    Attributes:
+        question: its id.
+        reference: the function, or the tuple of functions, that is right.
+        cases: draws fresh cases from a generator.
+        mistakes: what students get wrong.
+        accepted: what changes the numbers and is right too; any of them together.
+        variants: other right answers, by name, with the same numbers as the reference.
+        through: functions of the reference's module that it calls, and that edits may change.
+        unpaired: ids of mistakes that aren't looked for in pairs: each one more makes as many
+            pairs as there are mistakes, with every set of freedoms.
+        reason: why there are fewer than five mistakes, where there are.
+    """
+
+    question: str
+    reference: Functions
+    cases: Cases
+    mistakes: tuple[Mistake, ...]
+    accepted: tuple[Accepted, ...] = ()
+    variants: Mapping[str, Functions] = field(default_factory=dict)
+    through: tuple[Function, ...] = ()
+    unpaired: tuple[str, ...] = ()
+    reason: str = ""
+
+    @property
+    def asked(self) -> Question:
+        """The question itself."""
+        return get(self.question)
+
+    def mistake(self, mistake_id: str) -> Mistake:
+        """The mistake of that id."""
+        return next(m for m in self.mistakes if m.id == mistake_id)
+
+    def version(self, ids: Ids) -> Functions:
+        """The reference with the mistakes and freedoms of these ids made.
+
+        Raises:
+            EditError: an edit doesn't fit the reference.
+            OverlapError: two of them change the same place, or one has functions of its own.
+        """
+        return _version(self, ids)
+
+    def freedoms(self) -> list[Ids]:
+        """Every set of freedoms that an answer may take together, none first."""
+        sets = _subsets([a.id for a in self.accepted])
+        return [ids for ids in sets if self.can_be_made(ids)]
+
+    def can_be_made(self, ids: Ids) -> bool:
+        """Whether these mistakes and freedoms can be made together."""
+        chosen = self._chosen(ids)
+        if len(chosen) > 1 and any(one.instead is not None for one in chosen):
+            return False
+        if len(chosen) < 2:
+            return True
+        try:
+            _text(self).code(tuple(edit for one in chosen for edit in one.edits))
+        except EditError:
+            return False
+        return True
+
+    def pairs(self) -> Iterator[tuple[Mistake, Mistake]]:
+        """The pairs of mistakes that can be made together, and are looked for together."""
+        for one, other in itertools.combinations(self.mistakes, 2):
+            ids = frozenset({one.id, other.id})
+            if not ids & set(self.unpaired) and self.can_be_made(ids):
+                yield one, other
+
+    def _chosen(self, ids: Ids) -> list[Mistake | Accepted]:
+        return [one for one in (*self.accepted, *self.mistakes) if one.id in ids]
+
+
+def as_tuple(functions: Functions) -> tuple[Function, ...]:
+    """A question's functions as a tuple, also when it is asked of one."""
+    return functions if isinstance(functions, tuple) else (functions,)
+
+
+@functools.cache
+def _text(entry: Entry) -> SourceText:
+    return SourceText(as_tuple(entry.reference), entry.through)
+
+
+def _version(entry: Entry, ids: Ids) -> Functions:
+    chosen = entry._chosen(ids)
+    if len(chosen) < len(ids):
+        missing = ", ".join(sorted(ids - {one.id for one in chosen}))
+        raise KeyError(f"{entry.question} has no mistake or freedom called {missing}")
+    made: Functions = entry.reference
+    if any(one.instead is not None for one in chosen):
+        if len(chosen) > 1:
+            raise OverlapError(f"{', '.join(sorted(ids))}: functions of their own don't combine")
+        assert chosen[0].instead is not None
+        made = chosen[0].instead
+    elif any(one.edits for one in chosen):
+        edited = _text(entry).functions(edit for one in chosen for edit in one.edits)
+        made = edited if isinstance(entry.reference, tuple) else edited[0]
+    for one in chosen:
+        made = one.wrap(made) if one.wrap else made
+    return made
+
+
+def _subsets(ids: Sequence[str]) -> list[Ids]:
+    sizes = range(len(ids) + 1)
+    return [frozenset(some) for size in sizes for some in itertools.combinations(ids, size)]
