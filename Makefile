@@ -64,9 +64,10 @@ verify: setup  ## prove the grader: references pass, mistakes are named
 doctor: setup  ## which sandbox this machine can build, and what it lacks
 	@$(BIN)/descent doctor
 
-lint: setup  ## ruff, and whether notebooks stand in their canonical form
+lint: setup  ## ruff, who imports whom, and whether notebooks stand in their canonical form
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m descent_autograder.publishing.canonical $(NOTEBOOKS)
 
 types: setup  ## mypy
@@ -87,4 +88,4 @@ lock: setup  ## resolve the requirements anew (needs uv)
 	@$(BIN)/python tools/environment.py lock
 
 clean:  ## remove everything that was made, but not assignments' grades
-	@rm -rf .venv demo dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv demo dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

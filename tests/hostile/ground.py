@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from descent_autograder.core.course import Course, open_course
-from descent_autograder.gradebook.writer import SharedGradebook
+from descent_autograder.gradebook.shared import SharedGradebook
 from descent_autograder.publishing.release import release
 
 from .attack import Attack, Cell, Notebook, by_id, code, known

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from descent_autograder.core.journal import Records
-from descent_autograder.gradebook.writer import SharedGradebook
+from descent_autograder.core.assignment import Assignment
+from descent_autograder.gradebook.shared import SharedGradebook
 from descent_autograder.grading import pipeline
-from descent_autograder.grading.pipeline import Options, Summary
-from descent_autograder.reports import class_report as classreport
-from descent_autograder.reports import feedback
+from descent_autograder.grading.options import Options, Summary
+from descent_autograder.reports import class_report, feedback
 from nbgrader.api import Grade
 
 from . import ground
@@ -97,7 +96,7 @@ class Aftermath:
         ground: the course.
         summary: what the run says of itself.
         points: by student, by task, what the gradebook says.
-        verdicts: by student, what the records say.
+        verdicts: by student, what the journal says.
         notebooks: the autograded notebooks.
         pages: the feedback.
         report: the class report's page.
@@ -138,27 +137,27 @@ def besiege(template: Ground, root: Path, attacks: Sequence[Attack]) -> Aftermat
             ground.attack_with(site, attack)
         if attacks:
             _hand_in_refused(site)
+        assignment = Assignment(site.course, UNIT)
         os.environ["DESCENT_CANARY"] = site.canaries["the environment"]
         before = _protected(site)
         with adopting_orphans() as orphans:
             started = time.monotonic()
-            summary = pipeline.grade(site.course, UNIT, Options(limits=ground.LIMITS), say=_quiet)
+            summary = pipeline.grade(assignment, Options(limits=ground.LIMITS), say=_quiet)
             seconds = time.monotonic() - started
             left = orphans()
-        feedback.write_feedback(site.course, UNIT)
-        built = classreport.build(site.course, UNIT, summary.rejected)
-        report, _ = classreport.write(built, site.course.reports)
+        feedback.write_feedback(assignment)
+        built = class_report.build(assignment, summary.rejected)
+        report, _ = class_report.write(built, site.course.reports)
         left += traces(token, key, root)
         after = _protected(site)
         heard = servers.heard()
     changed = sorted(p for p in before.keys() | after.keys() if before.get(p) != after.get(p))
     students = sorted(summary.graded)
-    records = Records(site.course.records / UNIT)
     return Aftermath(
         site,
         summary,
         points_of(site),
-        {name: (records.read(name) or {})["verdicts"] for name in students},
+        {name: (assignment.journal.read(name) or {})["verdicts"] for name in students},
         {name: _notebook(site, name) for name in students},
         {name: site.course.path("feedback", name, UNIT) / f"{NAME}.html" for name in students},
         report,

@@ -14,10 +14,11 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
-from descent_autograder.core.assignment import MasterCell, load_masters
-from descent_autograder.gradebook import preprocessors as passes
-from descent_autograder.gradebook.writer import SharedGradebook
-from descent_autograder.grading.steps import Desk, Submission
+from descent_autograder.core.assignment import Assignment, ReleasedCell
+from descent_autograder.core.nodes import to_node
+from descent_autograder.gradebook.preprocessors import Preprocessors
+from descent_autograder.gradebook.shared import SharedGradebook
+from descent_autograder.grading.steps import Preparer, Submission
 from descent_autograder.reports.sanitize import sanitized
 from descent_autograder.sandbox.inside.channel import (
     TRUSTED,
@@ -139,8 +140,8 @@ def _change(name: str, cell: Any, cells: list[Any], arguments: list[Any]) -> Non
 class _Intake:
     """What takes submissions in; it shows nothing of itself in a failure's report."""
 
-    desk: Desk = field(repr=False)
-    cells: Sequence[MasterCell] = field(repr=False)
+    preparer: Preparer = field(repr=False)
+    cells: Sequence[ReleasedCell] = field(repr=False)
     released: Notebook = field(repr=False)
 
 
@@ -149,17 +150,17 @@ def intake(template: Ground) -> _Intake:
     """The intake of a course that has been released."""
     course = template.course
     gradebook = SharedGradebook(course.db_url, course.course_id)
-    masters = load_masters(gradebook, UNIT, course.path("release", ".", UNIT))
+    released = Assignment(course, UNIT).released(gradebook)
     gradebook.close()
-    desk = Desk(masters, UNIT, course.db_url, passes.Passes(course.config))
-    return _Intake(desk, masters[NAME].cells, ground.released(template))
+    preparer = Preparer(released, UNIT, course.db_url, Preprocessors(course.config))
+    return _Intake(preparer, released[NAME].cells, ground.released(template))
 
 
 def _hold(intake: _Intake, content: bytes) -> None:
     """Whatever comes in, what goes on is a sound notebook with the instructor's tests."""
     submission = Submission("fuzz", {NAME: content})
-    prepared = intake.desk.prepare(submission)
-    node = passes.to_node(prepared.notebooks[NAME])
+    prepared = intake.preparer.prepare(submission)
+    node = to_node(prepared.notebooks[NAME])
     nbformat.validate(node)
     found = [cell for cell in node.cells if cell.metadata.get("nbgrader", {}).get("grade")]
     wanted = [cell for cell in intake.cells if cell.grade]
@@ -172,7 +173,7 @@ def _hold(intake: _Intake, content: bytes) -> None:
     assert not any(cell.metadata.get("tags") for cell in found)
     assert not any(cell.get("outputs") for cell in node.cells)
     nbformat.validate(sanitized(node))
-    intake.desk.finish(prepared, None)
+    intake.preparer.finish(prepared, None)
 
 
 @_quick

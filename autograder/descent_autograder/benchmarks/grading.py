@@ -22,8 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from descent_autograder.core import units
+from descent_autograder.core.assignment import Assignment
 from descent_autograder.core.course import Course, open_course
-from descent_autograder.grading.pipeline import Options, grade
+from descent_autograder.grading.options import Options
+from descent_autograder.grading.pipeline import grade
 from descent_autograder.sampleclass import students
 
 Row = dict[str, Any]
@@ -68,7 +70,7 @@ def rows() -> list[Row]:
         },
         {
             "id": "gradebook-per-submission",
-            "what": "CPU of the one writer: intake, nbgrader's passes, gradebook, files",
+            "what": "CPU of the one writer: intake, nbgrader's preprocessors, gradebook, files",
             "value": round(each * of_the_writer, 1),
             "unit": "ms CPU per submission",
             "baseline": None,
@@ -136,7 +138,8 @@ def _quiet() -> Iterator[None]:
 def _descent(course: Course, jobs: int = 0, scheduler: str | None = None) -> tuple[float, float]:
     """Seconds for the class, graded for the first time; and this process's CPU seconds of it."""
     started, spent = time.perf_counter(), time.process_time()
-    summary = grade(course, UNIT, Options(jobs=jobs, scheduler=scheduler), say=lambda _: None)
+    options = Options(jobs=jobs, scheduler=scheduler)
+    summary = grade(Assignment(course, UNIT), options, say=lambda _: None)
     took = time.perf_counter() - started, time.process_time() - spent
     if len(summary.graded) != CLASS_SIZE:
         raise RuntimeError(f"{len(summary.graded)} of {CLASS_SIZE} graded: {summary}")
@@ -217,7 +220,7 @@ def _feedback(course: Course) -> float:
     from descent_autograder.reports.feedback import write_feedback
 
     started = time.perf_counter()
-    write_feedback(course, UNIT)
+    write_feedback(Assignment(course, UNIT))
     return time.perf_counter() - started
 
 

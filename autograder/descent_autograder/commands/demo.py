@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from descent_autograder.commands.arguments import how_to_grade
+from descent_autograder.commands.grade import grade_class
 from descent_autograder.core import units
-from descent_autograder.core.course import CONFIG_NAME, Course, NoCourse, open_course
-from descent_autograder.grading.pipeline import Options
+from descent_autograder.core.assignment import Assignment
+from descent_autograder.core.course import CONFIG_NAME, Course, open_course
+from descent_autograder.core.errors import NoCourse
+from descent_autograder.grading.options import Options
+from descent_autograder.publishing.release import release
 from descent_autograder.sampleclass import students
+from descent_autograder.sandbox import best_wall
 
 UNIT = units.folder(1)
 MARK = ".made-by-descent-demo"
 LIMITS = {"cell_seconds": 5.0, "notebook_seconds": 60.0}
 """Short, so that the student whose code never ends doesn't hold up the others."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make and grade the demo in the folder that was named."""
+    return demo(options.dir, how_to_grade(options))
 
 
 def demo(folder: Path, options: Options) -> int:
@@ -33,10 +45,6 @@ def demo(folder: Path, options: Options) -> int:
         NoCourse: when `folder` holds something else, or no course is at hand to copy from.
         descent_autograder.sandbox.NoWall: when no sandbox can be built.
     """
-    from descent_autograder.commands.grade import grade_class
-    from descent_autograder.publishing.release import release
-    from descent_autograder.sandbox import best_wall
-
     if not options.unsafe:
         wall = best_wall()
         print(f"sandbox: {wall.name.lower()}")
@@ -48,7 +56,7 @@ def demo(folder: Path, options: Options) -> int:
     for student in students():
         print(f"  {student.name:<8} {student.about}")
     print()
-    return grade_class(course, UNIT, replace(options, limits=LIMITS))
+    return grade_class(Assignment(course, UNIT), replace(options, limits=LIMITS))
 
 
 def _fresh_course(folder: Path, model: Course) -> Course:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import os
 import platform
@@ -15,8 +16,15 @@ from pathlib import Path
 from descent_autograder.core.course import (
     SECRET_NAME,
     Course,
+    open_course,
     put_scripts_on_path,
     secret_is_private,
+)
+from descent_autograder.core.errors import (
+    GradebookBusy,
+    GradebookUnreachable,
+    NoCourse,
+    WrongCall,
 )
 
 _PACKAGES = ("descent", "descent-solutions", "descent-autograder", "nbgrader", "numpy")
@@ -43,6 +51,21 @@ class Line:
         mark = {True: "✓", False: "✗", None: "·"}[self.good]
         text = f"{mark} {self.what:<10} {self.found}"
         return f"{text}\n{'':13}→ {self.remedy}" if self.remedy else text
+
+
+def run(options: argparse.Namespace) -> int:
+    """Examine the course that was named, or the one here, if there is one.
+
+    Raises:
+        WrongCall: when the named directory holds no course.
+    """
+    try:
+        course: Course | None = open_course(options.course)
+    except NoCourse as error:
+        if options.course is not None:
+            raise WrongCall(str(error)) from error
+        course = None
+    return doctor(course)
 
 
 def doctor(course: Course | None) -> int:
@@ -116,13 +139,7 @@ def _alembic() -> Line:
 
 
 def _gradebook(course: Course) -> Line:
-    from descent_autograder.gradebook.writer import (
-        GradebookBusy,
-        GradebookUnreachable,
-        SharedGradebook,
-        opened,
-        shown_url,
-    )
+    from descent_autograder.gradebook.shared import opened, shown_url
 
     place = shown_url(course.db_url)
     if course.db_url.startswith("sqlite:///"):
@@ -130,7 +147,7 @@ def _gradebook(course: Course) -> Line:
         if not path.exists():
             return Line(None, "gradebook", f"none yet at {place}; `descent release` makes it")
     try:
-        gradebook: SharedGradebook = opened(course.db_url, course.course_id, patience=5.0)
+        gradebook = opened(course.db_url, course.course_id, patience=5.0)
     except (GradebookBusy, GradebookUnreachable) as error:
         return Line(False, "gradebook", str(error), "close what uses it, or mend its address")
     try:

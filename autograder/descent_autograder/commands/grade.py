@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import sys
 from typing import Any
 
 from tqdm import tqdm
 
-from descent_autograder.core.course import Course
+from descent_autograder.commands.arguments import (
+    existing_units,
+    how_to_grade,
+    named_units,
+    the_course,
+)
+from descent_autograder.core.assignment import Assignment
 from descent_autograder.grading import pipeline
-from descent_autograder.grading.pipeline import Options, Summary
+from descent_autograder.grading.options import Options, Summary
+
+
+def run(options: argparse.Namespace) -> int:
+    """Grade the unit that was named."""
+    course = the_course(options)
+    unit = named_units(course, [options.unit])[0]
+    if not any(course.root.glob(f"source/{unit}/*.ipynb")):
+        existing_units(course, [unit])  # its place may be configured; that is slow to read
+    return grade_class(
+        Assignment(course, unit), how_to_grade(options), feedback=not options.no_feedback
+    )
 
 
 class Bar:
@@ -46,31 +64,35 @@ class Bar:
             self._bar.close()
 
 
-def grade_class(course: Course, unit: str, options: Options, *, feedback: bool = True) -> int:
+def grade_class(assignment: Assignment, options: Options, *, feedback: bool = True) -> int:
     """Grade a unit, write feedback and the class report, print the table.
+
+    Args:
+        assignment: the unit.
+        options: how to grade.
+        feedback: False leaves the feedback for later.
 
     Returns:
         0, or 1 when the grader itself failed for somebody.
     """
-    bar = Bar(f"grading {unit}")
+    course = assignment.course
+    bar = Bar(f"grading {assignment.name}")
     try:
-        summary = pipeline.grade(course, unit, options, progress=bar, say=_say)
+        summary = pipeline.grade(assignment, options, progress=bar, say=_say)
     finally:
         bar.close()
-    from descent_autograder.reports import (
-        class_report as classreport,  # only now: it imports nbgrader
-    )
+    from descent_autograder.reports import class_report  # only now: it imports nbgrader
 
     if feedback:
         from descent_autograder.reports.feedback import write_feedback
 
-        write_feedback(course, unit, students=_needing_feedback(course, unit, summary))
-    report = classreport.build(course, unit, summary.rejected)
-    page, sheet = classreport.write(report, course.reports)
-    print(classreport.table(report, width=max(80, min(shutil.get_terminal_size().columns, 140))))
+        write_feedback(assignment, students=_needing_feedback(assignment, summary))
+    report = class_report.build(assignment, summary.rejected)
+    page, sheet = class_report.write(report, course.reports)
+    print(class_report.table(report, width=max(80, min(shutil.get_terminal_size().columns, 140))))
     print()
     print(_in_short(summary))
-    waiting = classreport.by_hand(report)
+    waiting = class_report.by_hand(report)
     if waiting:
         print(waiting)
     if feedback:
@@ -83,9 +105,9 @@ def grade_class(course: Course, unit: str, options: Options, *, feedback: bool =
     return 1 if summary.failed else 0
 
 
-def _needing_feedback(course: Course, unit: str, summary: Summary) -> set[str]:
+def _needing_feedback(assignment: Assignment, summary: Summary) -> set[str]:
     """Whoever was graded now, and whoever has no feedback yet."""
-    missing = {s for s in summary.unchanged if not course.path("feedback", s, unit).is_dir()}
+    missing = {s for s in summary.unchanged if not assignment.feedback(s).is_dir()}
     return missing | set(summary.graded)
 
 

@@ -6,6 +6,7 @@ this process.
 
 from __future__ import annotations
 
+import argparse
 import codecs
 import io
 import json
@@ -16,14 +17,13 @@ import stat
 import tokenize
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from descent import questions
 from descent.judging import Exam, Stopped, Verdict, judge
 from descent.judging.observing import Question
 
 from descent_autograder.core.errors import WrongCall
-from descent_autograder.intake import printable, shown, told
+from descent_autograder.core.text import printable, shown, told
 from descent_autograder.questions import catalogue
 from descent_autograder.sandbox import Limits, NoWall, Worker
 
@@ -33,6 +33,18 @@ _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 # What people save files in. Python knows others, some of which (punycode) take hours to decode.
 _ENCODINGS = re.compile(r"(ascii|big5|cp|euc|gb|hz|iso|johab|koi8|mac|shift_jis|tis|utf-8).*")
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Judge the files that were named."""
+    return judge_files(
+        options.question,
+        options.files,
+        names=options.name,
+        seed=options.seed,
+        as_json=options.json,
+        unsafe=options.unsafe,
+    )
 
 
 def judge_files(
@@ -218,6 +230,3 @@ def _words(path: Path, verdict: Verdict) -> str:
     """The verdict as text; a file's name and its errors may hold what a terminal would obey."""
     lines = [str(path), *("  " + line for line in verdict.text().splitlines())]
     return "\n".join(map(printable, lines))
-
-
-__all__: list[Any] = ["judge_file", "judge_files"]

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 
+from descent_autograder.commands.arguments import existing_units, the_course
 from descent_autograder.core import units
 from descent_autograder.core.course import Course
-from descent_autograder.publishing import solution_regions as solutions
+from descent_autograder.publishing import solution_regions
 from descent_autograder.questions import expected
 from descent_autograder.questions.catalogue import entries
+
+
+def run(options: argparse.Namespace) -> int:
+    """Refresh the units that were named, or all."""
+    course = the_course(options)
+    return refresh(course, existing_units(course, options.units))
 
 
 def refresh(course: Course, chosen: Sequence[str]) -> int:
@@ -27,4 +35,4 @@ def refresh(course: Course, chosen: Sequence[str]) -> int:
         for path in expected.write(questions):
             print(f"expected numbers: {path.name}")
     folders = [str(course.path("source", ".", unit)) for unit in chosen]
-    return solutions.main(["--write", *folders])
+    return solution_regions.main(["--write", *folders])

@@ -1,6 +1,7 @@
-"""What the instructor released: the cells that intake restores and that the passes compare with.
+"""A unit of a course: its folders, and what was released of it.
 
-It is plain data, taken once from the gradebook and the release folder, so that workers need
+What was released are the cells that intake restores and that nbgrader's preprocessors compare
+with: plain data, taken once from the gradebook and the release folder, so that workers need
 neither.
 """
 
@@ -11,16 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-
-class NotReleased(Exception):
-    """The assignment isn't in the gradebook, or its release folder is missing."""
+from descent_autograder.core.course import Course
+from descent_autograder.core.errors import NotReleased
+from descent_autograder.core.journal import Journal
 
 
 @dataclass(frozen=True)
-class MasterCell:
+class ReleasedCell:
     """One cell that nbgrader knows.
 
     Attributes:
@@ -60,7 +60,7 @@ class MasterCell:
 
 
 @dataclass(frozen=True)
-class Master:
+class ReleasedNotebook:
     """One released notebook.
 
     Attributes:
@@ -68,17 +68,17 @@ class Master:
         assignment: the folder of its unit.
         cells: the cells that nbgrader knows, in the released order.
         kernelspec: the kernel that it runs on.
-        release: the released file, byte for byte.
+        file: the released file, byte for byte.
     """
 
     notebook: str
     assignment: str
-    cells: Sequence[MasterCell]
+    cells: Sequence[ReleasedCell]
     kernelspec: Mapping[str, Any] | None
-    release: bytes = field(repr=False)
+    file: bytes = field(repr=False)
 
     @cached_property
-    def by_id(self) -> dict[str, MasterCell]:
+    def by_id(self) -> dict[str, ReleasedCell]:
         """The cells by nbgrader's id."""
         return {cell.grade_id: cell for cell in self.cells}
 
@@ -88,76 +88,69 @@ class Master:
         return sum(cell.points for cell in self.cells)
 
 
-class Snapshot:
-    """Answers what nbgrader's sanitising passes ask a gradebook, from masters alone.
+class Assignment:
+    """One unit of a course: its folders, its journal, and what was released of it, read once.
 
-    It has the part of `nbgrader.api.Gradebook` that ``OverwriteKernelspec`` and
-    ``OverwriteCells`` use, so that these run unchanged where no gradebook is.
+    Attributes:
+        course: the course.
+        name: the folder of the unit, which is nbgrader's name for the assignment.
     """
 
-    def __init__(self, masters: Mapping[str, Master]) -> None:
-        """Answer for the given masters, by notebook name."""
-        self._masters = masters
+    def __init__(self, course: Course, name: str) -> None:
+        """Name a unit; nothing is read yet.
 
-    def __enter__(self) -> Snapshot:
-        return self
+        Args:
+            course: the course.
+            name: the folder of the unit, as ``06-optimizers``.
+        """
+        self.course = course
+        self.name = name
+        self._released: Mapping[str, ReleasedNotebook] | None = None
 
-    def __exit__(self, *error: object) -> None:
-        return None
+    @cached_property
+    def source(self) -> Path:
+        """The folder of the notebooks with solutions."""
+        return self.course.path("source", ".", self.name)
 
-    def find_notebook(self, name: str, assignment: str) -> Any:
-        """The notebook's kernelspec (as JSON) and its cells."""
-        master = self._masters[name]
-        cells = [self._source_cell(cell) for cell in master.cells]
-        kernelspec = None if master.kernelspec is None else json.dumps(dict(master.kernelspec))
-        return SimpleNamespace(
-            kernelspec=kernelspec,
-            source_cells=cells,
-            grade_cells=[self._graded(cell) for cell in master.cells if cell.grade],
-            solution_cells=[self._source_cell(c) for c in master.cells if c.solution],
-            task_cells=[self._graded(cell) for cell in master.cells if cell.task],
-        )
+    @cached_property
+    def release(self) -> Path:
+        """The folder of what students get."""
+        return self.course.path("release", ".", self.name)
 
-    def find_source_cell(self, grade_id: str, notebook: str, assignment: str) -> Any:
-        """The released version of a cell.
+    def submitted(self, student: str) -> Path:
+        """The folder of what a student handed in."""
+        return self.course.path("submitted", student, self.name)
+
+    def autograded(self, student: str) -> Path:
+        """The folder of a student's graded notebooks."""
+        return self.course.path("autograded", student, self.name)
+
+    def feedback(self, student: str) -> Path:
+        """The folder of a student's pages of feedback."""
+        return self.course.path("feedback", student, self.name)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """What grading has noted about each submission."""
+        return Journal(self.course.journals / self.name)
+
+    def released(self, gradebook: Any) -> Mapping[str, ReleasedNotebook]:
+        """What was released, by notebook; read at the first call.
+
+        Args:
+            gradebook: an open `nbgrader.api.Gradebook`.
 
         Raises:
-            nbgrader.api.MissingEntry: when there is none.
+            NotReleased: when it isn't in the gradebook, or a released notebook is missing.
         """
-        return self._source_cell(self._cell(grade_id, notebook))
-
-    def find_graded_cell(self, grade_id: str, notebook: str, assignment: str) -> Any:
-        """The maximum score of a grade or task cell.
-
-        Raises:
-            nbgrader.api.MissingEntry: when there is none.
-        """
-        return self._graded(self._cell(grade_id, notebook))
-
-    def _cell(self, grade_id: str, notebook: str) -> MasterCell:
-        from nbgrader.api import MissingEntry
-
-        cell = self._masters[notebook].by_id.get(grade_id)
-        if cell is None:
-            raise MissingEntry(f"No such cell: {notebook}/{grade_id}")
-        return cell
-
-    @staticmethod
-    def _source_cell(cell: MasterCell) -> Any:
-        return SimpleNamespace(
-            name=cell.grade_id,
-            cell_type=cell.cell_type,
-            source=cell.source,
-            checksum=cell.checksum,
-            locked=cell.locked,
-        )
-
-    @staticmethod
-    def _graded(cell: MasterCell) -> Any:
-        return SimpleNamespace(name=cell.grade_id, max_score=cell.points, cell_type=cell.cell_type)
+        if self._released is None:
+            self._released = released_notebooks(gradebook, self.name, self.release)
+        return self._released
 
 
-def load_masters(gradebook: Any, assignment: str, release: Path) -> dict[str, Master]:
+def released_notebooks(
+    gradebook: Any, assignment: str, release: Path
+) -> dict[str, ReleasedNotebook]:
     """Read what was released of `assignment`.
 
     Args:
@@ -176,34 +169,34 @@ def load_masters(gradebook: Any, assignment: str, release: Path) -> dict[str, Ma
         raise NotReleased(
             f"{assignment} isn't in the gradebook; run `descent release {assignment}` first"
         ) from None
-    masters = {}
+    found = {}
     for notebook in entry.notebooks:
         path = release / f"{notebook.name}.ipynb"
         if not path.is_file():
             raise NotReleased(f"{path} is missing; run `descent release {assignment}` first")
-        masters[notebook.name] = _master(notebook, assignment, path.read_bytes())
-    if not masters:
+        found[notebook.name] = _released_notebook(notebook, assignment, path.read_bytes())
+    if not found:
         raise NotReleased(f"{assignment} has no notebooks; run `descent release {assignment}`")
-    return masters
+    return found
 
 
-def _master(notebook: Any, assignment: str, release: bytes) -> Master:
+def _released_notebook(notebook: Any, assignment: str, file: bytes) -> ReleasedNotebook:
     sources = {cell.name: cell for cell in notebook.source_cells}
     points = {cell.name: cell.max_score for cell in (*notebook.grade_cells, *notebook.task_cells)}
     cells = []
-    for cell in json.loads(release)["cells"]:
+    for cell in json.loads(file)["cells"]:
         known = cell.get("metadata", {}).get("nbgrader", {})
         source = sources.get(known.get("grade_id", ""))
         if source is not None:
             cells.append(_cell(cell, known, source, float(points.get(source.name) or 0)))
     kernelspec = json.loads(notebook.kernelspec) if notebook.kernelspec else None
-    return Master(notebook.name, assignment, tuple(cells), kernelspec or None, release)
+    return ReleasedNotebook(notebook.name, assignment, tuple(cells), kernelspec or None, file)
 
 
-def _cell(cell: dict[str, Any], known: dict[str, Any], source: Any, points: float) -> MasterCell:
+def _cell(cell: dict[str, Any], known: dict[str, Any], source: Any, points: float) -> ReleasedCell:
     metadata = json.loads(json.dumps(cell["metadata"]))
     metadata["nbgrader"]["checksum"] = source.checksum
-    return MasterCell(
+    return ReleasedCell(
         grade_id=source.name,
         cell_type=source.cell_type,
         source=source.source,

@@ -14,12 +14,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from descent_autograder.core.errors import NoCourse
+from descent_autograder.core.staging import write_atomically
+
 CONFIG_NAME = "nbgrader_config.py"
 SECRET_NAME = ".descent-secret"
-
-
-class NoCourse(Exception):
-    """No course directory could be found, or it can't be used."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +74,8 @@ class Course:
         return self.root / "reports"
 
     @property
-    def records(self) -> Path:
-        """Where the pipeline notes what it has finished."""
+    def journals(self) -> Path:
+        """Where it is noted what has been finished."""
         return self.reports / ".records"
 
     def units(self) -> list[str]:
@@ -94,7 +93,9 @@ class Course:
         """
         path = self.root / SECRET_NAME
         if not path.exists():
-            _make_secret(path)
+            # Of two runs that start at once, one makes it and the other takes what it finds.
+            text = f"{secrets.token_hex(32)}\n"
+            write_atomically(path, text.encode("ascii"), mode=0o600, replace=False)
         text = path.read_text(encoding="ascii", errors="replace").strip()
         if len(text) < 32:
             raise NoCourse(
@@ -102,19 +103,6 @@ class Course:
                 "one made (students then get other test cases than before)"
             )
         return text.encode("ascii")
-
-
-def _make_secret(path: Path) -> None:
-    """Write a new secret so that it is either absent or whole, also when two runs start at once."""
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(secrets.token_hex(32) + "\n")
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
 
 
 def secret_is_private(root: Path) -> bool:

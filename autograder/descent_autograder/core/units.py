@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from descent_autograder.core.errors import UnknownUnit
+
 UNITS: Sequence[str] = (
     "gradient-checks",
     "sanity-checks",
@@ -18,10 +20,6 @@ UNITS: Sequence[str] = (
     "ensembles",
     "capstone",
 )
-
-
-class UnknownUnit(ValueError):
-    """The text names no unit of this course."""
 
 
 def folder(number: int) -> str:

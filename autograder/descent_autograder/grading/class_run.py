@@ -17,64 +17,58 @@ from typing import Any
 from nbgrader.converters import Autograde
 
 from descent_autograder import intake
-from descent_autograder.core.assignment import load_masters
-from descent_autograder.core.course import Course
-from descent_autograder.core.journal import Records, Tree, digest
-from descent_autograder.gradebook.preprocessors import Passes
-from descent_autograder.gradebook.writer import (
-    GradebookBusy,
-    GradebookUnreachable,
-    UnknownStudent,
-    Writer,
-    parse_timestamp,
-)
-from descent_autograder.grading.local_workers import Pool
-from descent_autograder.grading.pipeline import Options, Progress, Summary
-from descent_autograder.grading.steps import Desk, Prepared, Result, Submission
+from descent_autograder.core.assignment import Assignment
+from descent_autograder.core.errors import GradebookBusy, GradebookUnreachable, UnknownStudent
+from descent_autograder.core.journal import digest
+from descent_autograder.core.staging import Tree
+from descent_autograder.core.text import printable, told
+from descent_autograder.gradebook.preprocessors import Preprocessors
+from descent_autograder.gradebook.result import Result
+from descent_autograder.gradebook.writer import Writer, parse_timestamp
+from descent_autograder.grading.options import Options, Progress, Summary
+from descent_autograder.grading.steps import Prepared, Preparer, Submission
 from descent_autograder.grading.work import Done, Settings, Task
+from descent_autograder.grading.workers import Pool
 
 
-class Run:
-    """The settings, the writer, the tree and the records of one run; a context manager."""
+class ClassRun:
+    """The settings, the writer, the tree and the journal of one run; a context manager."""
 
     def __init__(
-        self, course: Course, assignment: str, options: Options, say: Callable[[str], None]
+        self, assignment: Assignment, options: Options, say: Callable[[str], None]
     ) -> None:
-        self.course = course
+        course = assignment.course
         self.assignment = assignment
         self.options = options
         self._converter = Autograde(config=course.config)
-        passes = Passes(course.config)
+        preprocessors = Preprocessors(course.config)
         self.writer = Writer(
             course.db_url,
             course.course_id,
-            assignment,
-            passes.saving,
+            assignment.name,
+            preprocessors.saving,
             create_students=self._converter.create_student,
             patience=options.patience,
             on_wait=_once(say),
         )
-        release = course.path("release", ".", assignment)
         try:
-            masters = load_masters(self.writer.gradebook, assignment, release)
+            self.released = assignment.released(self.writer.gradebook)
         except BaseException:
             self.writer.close()
             raise
-        self.masters = masters
-        self.desk = Desk(masters, assignment, course.db_url, passes)
+        self.preparer = Preparer(self.released, assignment.name, course.db_url, preprocessors)
         self.settings = Settings(
-            assignment=assignment,
-            releases={name: master.release for name, master in masters.items()},
+            assignment=assignment.name,
+            releases={name: notebook.file for name, notebook in self.released.items()},
             secret=course.secret(),
             limits=dict(options.limits),
             unsafe=options.unsafe,
         )
         self.files = self._own_files()
         self._base = digest(self._fingerprint())
-        self.records = Records(course.records / assignment)
         self.tree = Tree(course.step("autograded"))
 
-    def __enter__(self) -> Run:
+    def __enter__(self) -> ClassRun:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -83,20 +77,19 @@ class Run:
 
     def _own_files(self) -> dict[str, bytes]:
         """Files of the assignment, which replace the student's, as nbgrader replaces them."""
-        source = self.course.path("source", ".", self.assignment)
-        keep = set(self._converter.exclude_overwriting.get(self.assignment, []))
-        if not source.is_dir():
+        keep = set(self._converter.exclude_overwriting.get(self.assignment.name, []))
+        if not self.assignment.source.is_dir():
             return {}
-        files = intake.collect(source, ()).files
+        files = intake.collect(self.assignment.source, ()).files
         return {path: content for path, content in files.items() if path not in keep}
 
     def _fingerprint(self) -> Iterator[bytes | str]:
         """What a grade depends on besides the submission."""
         yield importlib.metadata.version("descent-autograder")
-        for name, master in sorted(self.masters.items()):
+        for name, notebook in sorted(self.released.items()):
             yield name
-            yield master.release
-            yield "".join(f"{c.grade_id}\0{c.source}\0{c.points}" for c in master.cells)
+            yield notebook.file
+            yield "".join(f"{c.grade_id}\0{c.source}\0{c.points}" for c in notebook.cells)
         for path, content in sorted(self.files.items()):
             yield path
             yield content
@@ -107,17 +100,17 @@ class Run:
             return self._read(student)
         except Exception as error:
             # Whatever the file side of intake didn't foresee mustn't stop the class.
-            reason = f"the submission couldn't be read ({intake.told(error)})"
+            reason = f"the submission couldn't be read ({told(error)})"
             return Submission(
                 student,
                 notebooks={},
-                refusals=dict.fromkeys(self.masters, reason),
+                refusals=dict.fromkeys(self.released, reason),
                 digest=digest([self._base, student, reason]),
             )
 
     def _read(self, student: str) -> Submission:
-        folder = self.course.path("submitted", student, self.assignment)
-        found = intake.collect(folder, list(self.masters), taken=self.files)
+        folder = self.assignment.submitted(student)
+        found = intake.collect(folder, list(self.released), taken=self.files)
         remarks = list(found.remarks)
         if found.timestamp and parse_timestamp(found.timestamp) is None:
             remarks.append("The file timestamp.txt holds no time that can be read.")
@@ -148,11 +141,11 @@ class Run:
         return waiting
 
     def _finished(self, student: str) -> bool:
-        record = self.records.read(student)
+        record = self.assignment.journal.read(student)
         if record is None or record.get("failed"):
             return False
-        folder = self.course.path("autograded", student, self.assignment)
-        if not all((folder / f"{name}.ipynb").is_file() for name in self.masters):
+        folder = self.assignment.autograded(student)
+        if not all((folder / f"{name}.ipynb").is_file() for name in self.released):
             return False
         return bool(record.get("digest") == self.submission(student).digest)
 
@@ -181,9 +174,9 @@ class Run:
             for student, outcome in pool.run(self.settings, tasks()):
                 ready = prepared.pop(student)
                 if isinstance(outcome, str):
-                    outcome = intake.printable(outcome)
+                    outcome = printable(outcome)
                     summary.failed[student] = outcome
-                    yield ready, self.desk.give_up(ready, outcome)
+                    yield ready, self.preparer.give_up(ready, outcome)
                 else:
                     yield ready, self._finish(ready, outcome, summary)
                 while refused:
@@ -201,22 +194,22 @@ class Run:
                     progress(done, total, result.student)
 
     def _prepared(self, student: str, summary: Summary) -> Prepared | None:
-        """Get a submission ready; one that trips the passes mustn't stop the class."""
+        """Get a submission ready; one that trips the preprocessors mustn't stop the class."""
         try:
-            return self.desk.prepare(self.submission(student))
+            return self.preparer.prepare(self.submission(student))
         except Exception as error:
-            reason = f"nbgrader's passes failed on it ({intake.told(error)})"
+            reason = f"nbgrader's preprocessors failed on it ({told(error)})"
             summary.failed[student] = reason
             return None
 
     def _finish(self, ready: Prepared, done: Done | None, summary: Summary) -> Result:
-        """Take a submission back; one that trips the passes mustn't stop the class."""
+        """Take a submission back; one that trips the preprocessors mustn't stop the class."""
         try:
-            return self.desk.finish(ready, done)
+            return self.preparer.finish(ready, done)
         except Exception as error:
-            reason = f"nbgrader's passes failed on it ({intake.told(error)})"
+            reason = f"nbgrader's preprocessors failed on it ({told(error)})"
             summary.failed[ready.submission.student] = reason
-            return self.desk.give_up(ready, reason)
+            return self.preparer.give_up(ready, reason)
 
     def _save(self, submission: Submission, result: Result, summary: Summary) -> None:
         student = result.student
@@ -228,13 +221,13 @@ class Run:
         except (GradebookBusy, GradebookUnreachable):
             raise
         except Exception as error:
-            summary.failed[student] = f"the gradebook refused it ({intake.told(error)})"
+            summary.failed[student] = f"the gradebook refused it ({told(error)})"
             return
         try:
             self._place(submission, result, notebooks)
         except OSError as error:
             # A full disk, say: what is graded already stays, and others may still find room.
-            reason = f"its folder couldn't be written ({intake.told(error)})"
+            reason = f"its folder couldn't be written ({told(error)})"
             summary.failed[student] = reason
             return
         summary.graded.append(student)
@@ -244,19 +237,19 @@ class Run:
     ) -> None:
         """Put a saved result into the autograded tree, then note that it is finished."""
         student = result.student
-        self.records.forget(student)
+        self.assignment.journal.forget(student)
         files = {**submission.files, **self.files}
         files.update({f"{name}.ipynb": content for name, content in notebooks.items()})
         draft = self.tree.prepare(files, self._mode())
-        self.tree.place(draft, self.course.path("autograded", student, self.assignment))
-        self.records.write(student, _record(submission, result, self.options.unsafe))
+        self.tree.place(draft, self.assignment.autograded(student))
+        self.assignment.journal.write(student, _record(submission, result, self.options.unsafe))
 
     def _mode(self) -> int:
         return int(str(self._converter_permissions()), 8)
 
     def _converter_permissions(self) -> int:
-        permissions = self.course.config.get("Autograde", {}).get("permissions")
-        shared = self.course.directory.groupshared
+        permissions = self.assignment.course.config.get("Autograde", {}).get("permissions")
+        shared = self.assignment.course.directory.groupshared
         return int(permissions) if isinstance(permissions, int) else (664 if shared else 444)
 
 

@@ -1,68 +1,33 @@
-"""Who does the work: local worker processes, or a Dask cluster. Both call `execution`.
+"""Worker processes on this machine, each with one warm sandbox.
 
-A local worker is a process started by exec that reads tasks from a socket and writes results to
-it. It holds one warm sandbox, which it builds before it is told what to do, so that workers can be
-started while the class is still being read. When it dies, or overstays its time, its task is given
-to a new one once more; a task that costs two workers is reported as failed, and the others go on.
+A worker (`worker_process`) is started by exec, reads tasks from a socket and writes results to it.
+It builds its sandbox before it is told what to do, so that workers can be started while the class
+is still being read. When it dies, or overstays its time, its task is given to a new one once more;
+a task that costs two workers is reported as failed, and the others go on.
 """
 
 from __future__ import annotations
 
-import itertools
 import os
-import queue
-import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-import traceback
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from typing import Any, Protocol
+from typing import Any
 
-from descent_autograder.grading.work import (
-    Done,
-    Settings,
-    Task,
-    execute,
-    execute_here,
-    start_worker,
-    warm_up_here,
-)
-from descent_autograder.intake import told
+from descent_autograder.core.errors import WorkersFailed
+from descent_autograder.grading.work import Done, Settings, Task
 
+_PROCESS = "descent_autograder.grading.worker_process"
 _ATTEMPTS = 2
 _AHEAD = 2
 _STARTS = 3
 _START_SECONDS = 180.0
 _LEAST_PATIENCE = 60.0
-
-
-class WorkersFailed(RuntimeError):
-    """No worker could be started; the message says why."""
-
-
-class Pool(Protocol):
-    """Anything that runs submissions, in whatever order they are done."""
-
-    def grow(self, waiting: int) -> None:
-        """Have at least as many workers getting ready as so many submissions can use."""
-        ...
-
-    def run(self, settings: Settings, tasks: Iterable[Task]) -> Iterator[tuple[str, Done | str]]:
-        """Yield each student with what came of the task, or with why nothing did."""
-        ...
-
-    def close(self) -> None:
-        """Stop all workers."""
-        ...
-
-
-# --- local worker processes ----------------------------------------------------------------------
 
 
 @dataclass
@@ -244,7 +209,7 @@ class LocalPool:
         cores = sorted(os.sched_getaffinity(0))
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(theirs.fileno())],
+                [sys.executable, "-m", _PROCESS, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
@@ -316,179 +281,3 @@ class LocalPool:
             fresh.send(task)
         if blamed is not None:
             yield blamed, None
-
-
-def _serve(channel: Connection) -> None:
-    """Run what comes down the channel, until it closes."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    limits, unsafe, cpu, parent = channel.recv()
-    _die_with(parent)
-    try:
-        worker = start_worker(limits, unsafe, cpu)
-        # It only ever waits for its sandbox, or its sandbox for it: on one core that is quickest.
-        os.sched_setaffinity(0, {cpu})
-    except Exception as error:
-        channel.send(str(error) or type(error).__name__)
-        return
-    try:
-        channel.send(None)
-        settings: Settings | None = None
-        for message in _read_ahead(channel):
-            if isinstance(message, Settings):
-                settings = message
-                continue
-            assert settings is not None
-            try:
-                done: Done | str = execute(message, settings, worker)
-            except Exception as error:
-                channel.send(f"the grader itself failed: {_where(error)}")
-                return
-            channel.send(done)
-    except BrokenPipeError:
-        return
-    finally:
-        worker.close()
-
-
-def _read_ahead(channel: Connection) -> Iterator[Settings | Task]:
-    """Yield messages; a thread reads them, so that the other side never waits to send one."""
-    messages: queue.SimpleQueue[Settings | Task | None] = queue.SimpleQueue()
-
-    def read() -> None:
-        while True:
-            try:
-                messages.put(channel.recv())
-            except (EOFError, OSError):
-                messages.put(None)
-                return
-
-    threading.Thread(target=read, daemon=True).start()
-    while (message := messages.get()) is not None:
-        yield message
-
-
-def _where(error: Exception) -> str:
-    """An error with the place in our code where it came up."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "descent_autograder" in frame.filename] or frames
-    place = f" ({os.path.basename(ours[-1].filename)}:{ours[-1].lineno})" if ours else ""
-    return told(error) + place
-
-
-def _die_with(parent: int) -> None:
-    """Ask Linux to end this process when `parent` ends, however it ends."""
-    import ctypes
-
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGTERM)
-    if os.getppid() != parent:
-        sys.exit(0)
-
-
-# --- a Dask cluster ------------------------------------------------------------------------------
-
-
-class DaskPool:
-    """The same work on a Dask cluster; a task that loses its worker is run on another."""
-
-    def __init__(
-        self, address: str, limits: Mapping[str, Any], unsafe: bool, retries: int = 3
-    ) -> None:
-        """Make a pool that isn't connected yet.
-
-        Args:
-            address: the scheduler's, as ``tcp://host:8786``.
-            limits, unsafe: as for :class:`LocalPool`.
-            retries: how often a task may lose its worker.
-        """
-        self._address = address
-        self._sandbox = dict(limits), unsafe
-        self._retries = retries
-        self._client: Any = None
-        self._warming: list[Any] = []
-
-    def grow(self, waiting: int) -> None:
-        """Connect, and let the cluster build sandboxes; how many workers it has is its owner's say.
-
-        Raises:
-            WorkersFailed: when there is no scheduler at the address, or it has no workers.
-        """
-        if waiting:
-            self._connect()
-            self._warm_up(waiting)
-
-    def _connect(self) -> None:
-        if self._client is not None:
-            return
-        from distributed import Client
-
-        try:
-            self._client = Client(self._address, timeout=10, set_as_default=False)
-        except (OSError, ValueError, TimeoutError) as error:
-            raise WorkersFailed(f"no Dask scheduler answers at {self._address}: {error}") from error
-        if not self._client.scheduler_info(n_workers=-1)["workers"]:
-            raise WorkersFailed(f"the Dask scheduler at {self._address} has no workers")
-
-    def _warm_up(self, waiting: int) -> None:
-        """Ask as many threads as there are submissions for a sandbox, before they get any.
-
-        Nobody waits for the answers: what fails will fail, and be told, in a task.
-        """
-        threads = self._client.nthreads().items()
-        places = [address for address, number in threads for _ in range(number)]
-        for place in places[len(self._warming) : waiting]:
-            asked = self._client.submit(
-                warm_up_here, *self._sandbox, workers=[place], key=f"descent-{os.urandom(8).hex()}"
-            )
-            self._warming.append(asked)
-
-    def run(self, settings: Settings, tasks: Iterable[Task]) -> Iterator[tuple[str, Done | str]]:
-        """Yield each student with what came of the task, or with why nothing did."""
-        from distributed import as_completed
-
-        source = iter(tasks)
-        shared = self._client.scatter(settings, broadcast=True, hash=False)
-        window = 2 * sum(self._client.nthreads().values()) + 2
-        pending: dict[Any, str] = {}
-        done = as_completed(loop=self._client.loop)
-        for task in itertools.islice(source, window):
-            self._submit(task, shared, pending, done)
-        for future in done:
-            student = pending.pop(future)
-            yield student, _outcome(future)
-            future.release()
-            for task in itertools.islice(source, 1):
-                self._submit(task, shared, pending, done)
-
-    def close(self) -> None:
-        """Leave the cluster; it belongs to somebody else."""
-        if self._client is not None:
-            self._client.close()
-
-    def _submit(self, task: Task, settings: Any, pending: dict[Any, str], done: Any) -> None:
-        future = self._client.submit(
-            execute_here,
-            task,
-            settings,
-            pure=False,
-            retries=self._retries,
-            key=f"descent-{task.student}-{os.urandom(8).hex()}",
-        )
-        pending[future] = task.student
-        done.add(future)
-
-
-def _outcome(future: Any) -> Done | str:
-    try:
-        result = future.result()
-    except Exception as error:
-        return f"the cluster couldn't run it ({told(error)})"
-    return result if isinstance(result, Done) else "the cluster returned something else"
-
-
-if __name__ == "__main__":
-    # Import the module by its own name, so that what is pickled on both sides is the same class.
-    from descent_autograder.grading.local_workers import _serve as serve
-
-    serve(Connection(int(sys.argv[1])))

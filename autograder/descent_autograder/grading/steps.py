@@ -1,4 +1,4 @@
-"""One submission before and after its execution: intake and nbgrader's passes around it."""
+"""One submission before and after its execution: intake and nbgrader's preprocessors around it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from descent_autograder.core.assignment import Master, Snapshot
-from descent_autograder.gradebook import preprocessors as nbgrader
+from descent_autograder.core.assignment import ReleasedNotebook
+from descent_autograder.core.nodes import add_notice, refusal_of, to_node, to_transit
+from descent_autograder.core.text import told
+from descent_autograder.gradebook.preprocessors import (
+    Preprocessors,
+    resources_for,
+    run,
+    shared_gradebook,
+)
+from descent_autograder.gradebook.result import Result
+from descent_autograder.gradebook.snapshot import Snapshot
 from descent_autograder.grading.work import Done, Task
-from descent_autograder.intake import Mended, told
+from descent_autograder.intake import Mended
+from descent_autograder.intake.admission import admit
 
 
 @dataclass(frozen=True)
@@ -61,56 +71,35 @@ class Prepared:
         return Task(self.submission.student, wanted, {**self.submission.files, **files})
 
 
-@dataclass(frozen=True)
-class Result:
-    """What came of one submission, ready to be written.
-
-    Attributes:
-        student: the student's id.
-        notebooks: the graded notebooks, up to where grades are saved.
-        verdicts: by grade id, what the judge found.
-        remarks: what intake mended and what happened in execution, in sentences.
-        refusals: why notebooks couldn't be graded, by name.
-        seconds: wall time of execution.
-        cpu_seconds: processor time of execution and verdict.
-        failed: whether the grader itself failed, so that the next run should try again.
-    """
-
-    student: str
-    notebooks: Mapping[str, Any] = field(repr=False)
-    verdicts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
-    remarks: Sequence[str] = ()
-    refusals: Mapping[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    failed: bool = False
-
-
-class Desk:
+class Preparer:
     """Prepares submissions for execution and takes them back after it."""
 
     def __init__(
-        self, masters: Mapping[str, Master], assignment: str, db_url: str, passes: Any
+        self,
+        released: Mapping[str, ReleasedNotebook],
+        assignment: str,
+        db_url: str,
+        preprocessors: Preprocessors,
     ) -> None:
         """Work with what was released.
 
         Args:
-            masters: what was released, by notebook.
+            released: what was released, by notebook.
             assignment: the folder of the unit.
-            db_url: what nbgrader's passes are told about the gradebook; it isn't opened.
-            passes: the `descent_autograder.gradebook.preprocessors.Passes` of the course.
+            db_url: what nbgrader's preprocessors are told about the gradebook; it isn't opened.
+            preprocessors: those of the course.
         """
-        self._masters = masters
+        self._released = released
         self._assignment = assignment
         self._db_url = db_url
-        self._passes = passes
-        self._snapshot = Snapshot(masters)
+        self._preprocessors = preprocessors
+        self._snapshot = Snapshot(released)
 
     def prepare(self, submission: Submission) -> Prepared:
         """Mend and sanitise a submission; what can't be read becomes a refusal."""
         notebooks: dict[str, bytes] = {}
         mended: dict[str, Mended] = {}
-        for name in sorted(self._masters):
+        for name in sorted(self._released):
             refusal = submission.refusals.get(name)
             if refusal is None and name not in submission.notebooks:
                 refusal = f"the submission holds no notebook called {name}.ipynb"
@@ -126,15 +115,15 @@ class Desk:
     def _taken_in(
         self, name: str, submission: Submission, raw: bytes | None, refusal: str | None
     ) -> tuple[bytes, Mended]:
-        node, mended = nbgrader.intake(raw, self._masters[name], refusal)
-        return nbgrader.to_transit(self._sanitised(node, name, submission)), mended
+        node, mended = admit(raw, self._released[name], refusal)
+        return to_transit(self._sanitised(node, name, submission)), mended
 
     def _sanitised(self, node: Any, name: str, submission: Submission) -> Any:
-        if submission.remarks and nbgrader.refusal_of(node) is None:
-            nbgrader.add_notice(node, submission.remarks, first=True)
+        if submission.remarks and refusal_of(node) is None:
+            add_notice(node, submission.remarks, first=True)
         resources = self._resources(name, submission.student)
-        with nbgrader.shared_gradebook(self._snapshot):
-            return nbgrader.run(self._passes.sanitizing, node, resources)
+        with shared_gradebook(self._snapshot):
+            return run(self._preprocessors.sanitizing, node, resources)
 
     def finish(self, prepared: Prepared, done: Done | None) -> Result:
         """Take a submission back from its execution.
@@ -147,12 +136,12 @@ class Desk:
         nodes: dict[str, Any] = {}
         for name, raw in prepared.notebooks.items():
             if name not in executed:
-                nodes[name] = nbgrader.to_node(raw)
+                nodes[name] = to_node(raw)
                 continue
-            node = nbgrader.to_node(executed[name].notebook)
-            nbgrader.add_notice(node, executed[name].remarks)
+            node = to_node(executed[name].notebook)
+            add_notice(node, executed[name].remarks)
             resources = self._resources(name, prepared.submission.student)
-            nodes[name] = nbgrader.run(self._passes.executed, node, resources)
+            nodes[name] = run(self._preprocessors.executed, node, resources)
         mended = prepared.mended.items()
         return Result(
             student=prepared.submission.student,
@@ -171,7 +160,7 @@ class Desk:
     def give_up(self, prepared: Prepared, reason: str) -> Result:
         """The result when the grader itself failed; the next run tries again."""
         names = list(prepared.notebooks)
-        nodes = {name: nbgrader.intake(None, self._masters[name], reason)[0] for name in names}
+        nodes = {name: admit(None, self._released[name], reason)[0] for name in names}
         return Result(
             student=prepared.submission.student,
             notebooks=nodes,
@@ -181,4 +170,4 @@ class Desk:
         )
 
     def _resources(self, name: str, student: str) -> dict[str, Any]:
-        return nbgrader.resources_for(self._assignment, name, student, self._db_url)
+        return resources_for(self._assignment, name, student, self._db_url)

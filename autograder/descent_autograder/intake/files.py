@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from descent_autograder.intake.words import few, shown
+from descent_autograder.core.text import few, shown
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _IGNORED = {".ipynb_checkpoints", "__pycache__", "feedback", ".DS_Store", "__MACOSX"}
@@ -22,7 +22,7 @@ _TIMESTAMP_BYTES = 1000
 
 
 @dataclass(frozen=True)
-class Limits:
+class FileLimits:
     """How much of a submission is read.
 
     Attributes:
@@ -102,7 +102,7 @@ def submissions(submitted: Path, assignment: str) -> Iterator[tuple[str, str | N
 def collect(
     folder: Path,
     expected: Collection[str],
-    limits: Limits | None = None,
+    limits: FileLimits | None = None,
     taken: Collection[str] = (),
 ) -> Collected:
     """Read a submission's folder.
@@ -116,7 +116,7 @@ def collect(
     Returns:
         What was found, with a remark or a refusal for what can't be opened, read or used.
     """
-    found = _Walk(limits or Limits(), {f"{name}.ipynb" for name in expected})
+    found = _Walk(limits or FileLimits(), {f"{name}.ipynb" for name in expected})
     try:
         handle = os.open(folder, _FLAGS | os.O_DIRECTORY)
     except OSError as error:
@@ -132,7 +132,7 @@ def collect(
 class _Walk:
     """Reads files below a descriptor, within limits."""
 
-    def __init__(self, limits: Limits, expected: Collection[str]) -> None:
+    def __init__(self, limits: FileLimits, expected: Collection[str]) -> None:
         self.limits = limits
         self.files: dict[str, bytes] = {}
         self.problems: dict[str, str] = {}

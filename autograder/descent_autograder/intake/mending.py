@@ -8,21 +8,19 @@ in the student's order.
 from __future__ import annotations
 
 import ast
-import html
 import json
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from descent_autograder.core.assignment import Master, MasterCell
+from descent_autograder.core.assignment import ReleasedCell, ReleasedNotebook
+from descent_autograder.core.text import few, shown
 from descent_autograder.intake.notebooks import Cell, Refused, give_ids, read_notebook
-from descent_autograder.intake.words import few, shown
 
 
 @dataclass
 class Mended:
-    """A notebook that is ready for nbgrader's passes.
+    """A notebook that is ready for nbgrader's preprocessors.
 
     Attributes:
         notebook: nbformat 4 as plain data.
@@ -39,45 +37,31 @@ _Tagged = tuple[str | None, Cell]
 """A cell, and the id of the released one that it stands for."""
 
 
-def mend(raw: bytes, master: Master) -> Mended:
+def mend(raw: bytes, release: ReleasedNotebook) -> Mended:
     """Read and mend one submitted notebook; what can't be read becomes a refusal.
 
     Args:
         raw: the file that was handed in.
-        master: what was released.
+        release: what was released.
     """
     remarks: list[str] = []
     try:
         notebook = read_notebook(raw, remarks)
     except Refused as reason:
-        return refused(master, f"{master.notebook}.ipynb couldn't be graded: {reason}")
-    notebook["cells"] = _mend_cells(notebook["cells"], master, remarks)
+        return refused(release, f"{release.notebook}.ipynb couldn't be graded: {reason}")
+    notebook["cells"] = _mend_cells(notebook["cells"], release, remarks)
     give_ids(notebook["cells"], notebook["nbformat_minor"])
-    _mend_kernel(notebook["metadata"], master, remarks)
+    _mend_kernel(notebook["metadata"], release, remarks)
     return Mended(notebook, few(remarks))
 
 
-def refused(master: Master, reason: str) -> Mended:
+def refused(release: ReleasedNotebook, reason: str) -> Mended:
     """The released notebook in the place of one that can't be graded, with the reason."""
-    notebook = json.loads(master.release)
+    notebook = json.loads(release.file)
     return Mended(notebook, refusal=reason)
 
 
-def notice_of(remarks: Sequence[str], refusal: str | None) -> str | None:
-    """The Markdown that tells a student what intake did, or None when it did nothing."""
-    if refusal:
-        return (
-            "**This submission was not graded.**\n\n"
-            f"{html.escape(refusal, quote=False)}.\n\n"
-            "Your instructor has been told. What follows is the empty assignment."
-        )
-    if not remarks:
-        return None
-    lines = "\n".join(f"- {html.escape(remark, quote=False)}" for remark in remarks)
-    return f"**Notes on the file that you handed in**\n\n{lines}"
-
-
-def _mend_kernel(metadata: dict[str, Any], master: Master, remarks: list[str]) -> None:
+def _mend_kernel(metadata: dict[str, Any], release: ReleasedNotebook, remarks: list[str]) -> None:
     found = metadata.get("kernelspec")
     language = found.get("language", "python") if isinstance(found, dict) else None
     if found is not None and not isinstance(language, str):
@@ -87,29 +71,29 @@ def _mend_kernel(metadata: dict[str, Any], master: Master, remarks: list[str]) -
             f"The notebook asked for a kernel of the language {shown(language)}; "
             "it was run with the course's."
         )
-    if master.kernelspec is not None:
-        metadata["kernelspec"] = dict(master.kernelspec)
+    if release.kernelspec is not None:
+        metadata["kernelspec"] = dict(release.kernelspec)
     elif not isinstance(found, dict):
         metadata.pop("kernelspec", None)
     if not isinstance(metadata.get("language_info", {}), dict):
         del metadata["language_info"]
 
 
-def _mend_cells(cells: list[Cell], master: Master, remarks: list[str]) -> list[Cell]:
-    owner = _Claims(cells, master, remarks).settle()
+def _mend_cells(cells: list[Cell], release: ReleasedNotebook, remarks: list[str]) -> list[Cell]:
+    owner = _Claims(cells, release, remarks).settle()
     tagged: list[_Tagged] = []
     for index, cell in enumerate(cells):
         grade_id = owner.get(index)
         if grade_id is None:
             cell["metadata"].pop("nbgrader", None)
         else:
-            tagged += _own_code(cell, master.by_id[grade_id])
-            _restore(cell, master.by_id[grade_id], remarks)
+            tagged += _own_code(cell, release.by_id[grade_id])
+            _restore(cell, release.by_id[grade_id], remarks)
         tagged.append((grade_id, cell))
-    return [cell for _, cell in _arrange(tagged, master, remarks)]
+    return [cell for _, cell in _arrange(tagged, release, remarks)]
 
 
-def _own_code(cell: Cell, released: MasterCell) -> list[_Tagged]:
+def _own_code(cell: Cell, released: ReleasedCell) -> list[_Tagged]:
     """What a student has written into the instructor's cell: functions there are kept and run."""
     if cell["cell_type"] != "code" or not released.fixed or _same(cell["source"], released):
         return []
@@ -132,11 +116,11 @@ def _fresh(source: str) -> Cell:
 class _Claims:
     """Decides which submitted cell stands for which released one."""
 
-    def __init__(self, cells: list[Cell], master: Master, remarks: list[str]) -> None:
+    def __init__(self, cells: list[Cell], release: ReleasedNotebook, remarks: list[str]) -> None:
         self.cells = cells
-        self.master = master
+        self.release = release
         self.remarks = remarks
-        self.by_id = master.by_id
+        self.by_id = release.by_id
 
     def settle(self) -> dict[int, str]:
         """Map the index of each submitted cell that counts to the id of the released one."""
@@ -184,7 +168,7 @@ class _Claims:
         )
         return (written or found)[-1]
 
-    def _recognise(self, released: MasterCell, strangers: list[int]) -> int | None:
+    def _recognise(self, released: ReleasedCell, strangers: list[int]) -> int | None:
         candidates = [i for i in strangers if _kind_fits(self.cells[i], released)]
         for index in candidates:
             if _same(self.cells[index]["source"], released):
@@ -215,7 +199,7 @@ def _claimed_id(cell: Cell) -> str:
     return grade_id if isinstance(grade_id, str) else ""
 
 
-def _kind_fits(cell: Cell, released: MasterCell) -> bool:
+def _kind_fits(cell: Cell, released: ReleasedCell) -> bool:
     return bool(cell["cell_type"] == released.cell_type)
 
 
@@ -223,7 +207,7 @@ def _plain(source: str) -> list[str]:
     return [line.rstrip() for line in source.strip().splitlines()]
 
 
-def _same(source: str, released: MasterCell) -> bool:
+def _same(source: str, released: ReleasedCell) -> bool:
     if source in (released.source, released.released):
         return True
     return _plain(source) in (_plain(released.source), _plain(released.released))
@@ -243,7 +227,7 @@ def _defined(source: str) -> set[str]:
     return {node.name for node in tree.body if isinstance(node, kinds)}
 
 
-def _restore(cell: Cell, released: MasterCell, remarks: list[str]) -> None:
+def _restore(cell: Cell, released: ReleasedCell, remarks: list[str]) -> None:
     """Give a cell the released type and metadata and, unless it is an answer, the source."""
     name = shown(released.grade_id)
     if cell["cell_type"] != released.cell_type:
@@ -268,7 +252,7 @@ def _restore(cell: Cell, released: MasterCell, remarks: list[str]) -> None:
         cell["metadata"]["nbgrader"] = dict(released.metadata["nbgrader"])
 
 
-def _points_agree(claimed: dict[str, Any], released: MasterCell) -> bool:
+def _points_agree(claimed: dict[str, Any], released: ReleasedCell) -> bool:
     points = claimed.get("points", released.points)
     graded = claimed.get("grade", True) is True
     return graded and isinstance(points, (int, float)) and points == released.points
@@ -283,10 +267,10 @@ def _retype(cell: Cell, cell_type: str) -> None:
         cell["outputs"] = []
 
 
-def _arrange(tagged: list[_Tagged], master: Master, remarks: list[str]) -> list[_Tagged]:
+def _arrange(tagged: list[_Tagged], release: ReleasedNotebook, remarks: list[str]) -> list[_Tagged]:
     """Put the instructor's cells where they belong among the student's; add missing ones."""
-    rank = {cell.grade_id: number for number, cell in enumerate(master.cells)}
-    by_id = master.by_id
+    rank = {cell.grade_id: number for number, cell in enumerate(release.cells)}
+    by_id = release.by_id
     displaced: dict[str, Cell] = {}
     for grade_id, cell in _displaced(tagged, by_id, rank):
         displaced[grade_id] = cell
@@ -296,7 +280,7 @@ def _arrange(tagged: list[_Tagged], master: Master, remarks: list[str]) -> list[
             )
     kept = [(i, cell) for i, cell in tagged if i not in displaced]
     present = {grade_id for grade_id, _ in kept}
-    for released in master.cells:
+    for released in release.cells:
         name = released.grade_id
         if name in present:
             continue
@@ -314,7 +298,7 @@ def _arrange(tagged: list[_Tagged], master: Master, remarks: list[str]) -> list[
 
 
 def _displaced(
-    tagged: list[_Tagged], by_id: dict[str, MasterCell], rank: dict[str, int]
+    tagged: list[_Tagged], by_id: dict[str, ReleasedCell], rank: dict[str, int]
 ) -> list[tuple[str, Cell]]:
     """Instructor's code cells that stand before an answer they follow in the release."""
     answers = [
@@ -336,9 +320,9 @@ def _displaced(
 
 
 def _place(
-    released: MasterCell,
+    released: ReleasedCell,
     kept: list[_Tagged],
-    by_id: dict[str, MasterCell],
+    by_id: dict[str, ReleasedCell],
     rank: dict[str, int],
 ) -> int:
     """Where to insert a released cell: after all that it follows, before the next one."""
@@ -354,7 +338,7 @@ def _place(
     return len(kept)
 
 
-def _new_cell(released: MasterCell) -> Cell | None:
+def _new_cell(released: ReleasedCell) -> Cell | None:
     """A fresh copy of a released cell.
 
     An answer cell of code isn't made anew: its stub would undo what stands in another cell.

@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from descent_autograder.intake.words import listed, shown
+from descent_autograder.core.text import listed, shown
 
 _MOST_CELLS = 3000
 _LONGEST_SOURCE = 2**20

@@ -19,10 +19,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from descent_autograder.core import units
-from descent_autograder.core.course import NoCourse, open_course
+from descent_autograder.core.course import open_course
+from descent_autograder.core.errors import BundleError, DescentError
 from descent_autograder.publishing.canonical import canonical_text
 
-__all__ = ["BundleError", "main", "make_bundle", "working_copy"]
+__all__ = ["main", "make_bundle", "working_copy"]
 
 WORKSPACE = Path(__file__).resolve().parents[3]
 LICENCES = ("LICENSE", "LICENSE-text")
@@ -34,21 +35,25 @@ SECRET_NAMES = re.compile(
 )
 
 
-class BundleError(Exception):
-    """The bundle can't be made, or would hold what students may not see."""
-
-
 def make_bundle(
     names: Sequence[str], course: Path, dest: Path, *, workspace: Path = WORKSPACE
 ) -> Path:
-    """Make `dest`/student and `dest`/student.zip and return the zip's path.
+    """Make `dest`/student and `dest`/student.zip.
 
-    `names` are unit folders such as `06-optimizers`; none means every released one. Their
-    notebooks come from `course`/release, as nbgrader left them; lessons, licences and the source
-    of the wheel from `workspace`. What stood in `dest`/student is replaced as a whole, at the end.
+    What stood in `dest`/student is replaced as a whole, at the end.
 
-    Raises `BundleError` when a unit isn't released, the wheel can't be built, or something in the
-    bundle names the solutions or the grader.
+    Args:
+        names: unit folders such as `06-optimizers`; none means every released one.
+        course: its `release` holds their notebooks, as nbgrader left them.
+        dest: where.
+        workspace: holds lessons, licences and the source of the wheel.
+
+    Returns:
+        The zip's path.
+
+    Raises:
+        BundleError: when a unit isn't released, the wheel can't be built, or something in the
+            bundle names the solutions or the grader.
     """
     chosen = _released(names, course / "release")
     dest = dest.resolve()
@@ -157,7 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         chosen = [units.resolve(name) for name in options.units]
         packed = make_bundle(chosen, open_course().root, options.dest)
-    except (BundleError, NoCourse, units.UnknownUnit) as error:
+    except DescentError as error:
         parser.error(str(error))
     print(f"The student's bundle: {packed.with_suffix('')}, and {packed.name} beside it")
     if options.lab:

@@ -31,10 +31,14 @@ SHORT_ID = re.compile(r"[A-Za-z0-9_-]{1,48}")
 
 
 def canonical(notebook: dict[str, Any]) -> dict[str, Any]:
-    """The canonical form of `notebook` (nbformat 4, as `json.loads` gives it).
+    """The canonical form of a notebook.
 
-    Raises `ValueError` for another major version and `nbformat.ValidationError` for a notebook
-    that breaks the schema. The argument is left as it was.
+    Args:
+        notebook: nbformat 4, as `json.loads` gives it; left as it was.
+
+    Raises:
+        ValueError: for another major version.
+        nbformat.ValidationError: for a notebook that breaks the schema.
     """
     if notebook.get("nbformat") != 4:
         raise ValueError(f"nbformat {notebook.get('nbformat')!r} isn't 4")
@@ -56,7 +60,8 @@ def canonical_text(text: str) -> str:
 def find_notebooks(paths: Iterable[Path]) -> Iterator[Path]:
     """The notebooks that `paths` name or, being folders, hold; Jupyter's checkpoints left out.
 
-    Raises `FileNotFoundError` for a path that doesn't exist.
+    Raises:
+        FileNotFoundError: for a path that doesn't exist.
     """
     for path in paths:
         if not path.exists():

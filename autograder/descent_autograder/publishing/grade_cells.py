@@ -8,18 +8,17 @@ would be mis-graded; it is named here when a unit is released.
 from __future__ import annotations
 
 import ast
-import functools
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from descent_autograder.core.cells import about, bound, is_test, source_of
+
 _SESSION_CALLS = {"get_ipython", "globals", "locals", "vars", "exec", "eval", "__import__", "dir"}
 _SESSION_NAMES = {"In", "Out", "_", "__", "___", "_i", "_ii", "_iii", "_oh", "_ih", "_dh"}
 _LOOKING_INSIDE = {"inspect", "dis", "gc", "ast", "linecache", "traceback"}
 _SOLUTION = re.compile(r"^([ \t]*)### BEGIN SOLUTION.*?### END SOLUTION", re.MULTILINE | re.DOTALL)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _INNER_ATTRIBUTES = {
     "__code__", "__globals__", "__closure__", "__defaults__", "__kwdefaults__", "__dict__",
     "__wrapped__", "__source__", "f_locals", "f_globals",
@@ -61,51 +60,6 @@ def _reasons(node: ast.AST) -> Iterator[str]:
             yield f"it sets an attribute of {name}, which doesn't reach the student's session"
 
 
-@functools.lru_cache(maxsize=1000)  # a class's test cells are the same for everybody
-def bound(source: str) -> frozenset[str]:
-    """The names that a cell binds at its top level; none where it can't be parsed.
-
-    Args:
-        source: the cell's source; lines of magics and of the system's shell don't count.
-    """
-    lines = source.splitlines()
-    plain = "\n".join("" if line.lstrip()[:1] in ("%", "!") else line for line in lines)
-    try:
-        tree = ast.parse(plain)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset()
-    return frozenset(name for node in _of_this_scope(tree) for name in _names_bound_by(node))
-
-
-def _of_this_scope(node: ast.AST, in_comprehension: bool = False) -> Iterator[ast.AST]:
-    """All nodes below one, but for the insides of functions and classes, which bind their own."""
-    for child in ast.iter_child_nodes(node):
-        inner = in_comprehension or isinstance(child, _COMPREHENSIONS)
-        # A comprehension keeps its own variables, but not what := binds in it.
-        if not in_comprehension or not isinstance(child, ast.Name):
-            yield child
-        if isinstance(child, ast.NamedExpr) and in_comprehension:
-            yield child.target
-        if not isinstance(child, _SCOPES):
-            yield from _of_this_scope(child, inner)
-
-
-def _names_bound_by(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            yield name
-        case ast.Name(id=name, ctx=ast.Store()):
-            yield name
-        case ast.alias(name=name, asname=own) if name != "*":
-            yield (own or name).split(".")[0]
-        case ast.ExceptHandler(name=str(name)):
-            yield name
-        case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
-            yield name
-        case ast.MatchMapping(rest=str(name)):
-            yield name
-
-
 def _read(source: str) -> set[str]:
     try:
         tree = ast.parse(source)
@@ -132,17 +86,17 @@ def notebook_problems(path: Path) -> list[str]:
     given: set[str] = set()
     looked_up: set[str] = set()
     for cell in cells:
-        source = "".join(cell["source"])
-        if _is_test(cell):
+        source = source_of(cell)
+        if is_test(cell):
             looked_up |= _read(source) - bound(source)
         else:
             bound_elsewhere |= bound(source)
             given |= bound(_as_given(source))
     left: dict[str, str] = {}
     for cell in cells:
-        source = "".join(cell["source"])
-        known = cell["metadata"].get("nbgrader", {})
-        if not _is_test(cell):
+        source = source_of(cell)
+        known = about(cell)
+        if not is_test(cell):
             for name in sorted(_read(source) & set(left)):
                 found.append(
                     f"{path.name}, cell {left.pop(name)}: it binds {name}, which a later cell "
@@ -163,9 +117,3 @@ def notebook_problems(path: Path) -> list[str]:
 def _as_given(source: str) -> str:
     """A source cell without its solution, as students get it."""
     return _SOLUTION.sub(r"\1raise NotImplementedError", source)
-
-
-def _is_test(cell: dict[str, object]) -> bool:
-    metadata = cell.get("metadata")
-    known = metadata.get("nbgrader", {}) if isinstance(metadata, dict) else {}
-    return bool(known.get("grade")) and not known.get("solution")

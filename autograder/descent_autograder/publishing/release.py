@@ -9,12 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from descent_autograder.core.course import Course
-from descent_autograder.core.journal import Records, digest
+from descent_autograder.core.errors import ReleaseFailed
+from descent_autograder.core.journal import Journal, digest
 from descent_autograder.publishing.grade_cells import notebook_problems
-
-
-class ReleaseFailed(RuntimeError):
-    """A unit couldn't be released; the message names the unit, the cell and the reason."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +56,12 @@ def _release(course: Course, unit: str) -> Released:
             f"{unit} can't be released, because test cells run outside the student's process:\n"
             + "\n".join(f"  {problem}" for problem in found)
         )
-    records = Records(course.records / ".released")
+    journal = Journal(course.journals / ".released")
     state = digest(_state(course, source))
-    before = records.read(unit) or {}
+    before = journal.read(unit) or {}
     if before.get("state") != state or not _stands(course, unit, notebooks, before):
         _generate(course, unit)
-        records.write(unit, {"state": state, "released": _released_state(course, unit)})
+        journal.write(unit, {"state": state, "released": _released_state(course, unit)})
         return _summary(course, unit, len(notebooks), changed=True)
     return _summary(course, unit, len(notebooks), changed=False)
 

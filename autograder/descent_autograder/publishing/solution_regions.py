@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from descent_autograder.core import units
+from descent_autograder.core.errors import DescentError
 from descent_autograder.publishing.canonical import canonical_text, find_notebooks
 
 __all__ = ["SolutionError", "fill", "main"]
@@ -51,7 +52,7 @@ Function: TypeAlias = ast.FunctionDef
 Definition: TypeAlias = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
 
 
-class SolutionError(ValueError):
+class SolutionError(DescentError):
     """A solution cell and the reference module don't fit together."""
 
 
@@ -115,10 +116,14 @@ class Reference:
 
 
 def fill(notebook: dict[str, Any], reference: Reference) -> dict[str, Any]:
-    """`notebook` with every solution region filled from `reference`.
+    """A notebook with every solution region filled.
 
-    Raises `SolutionError`, naming the cell, where the two don't fit together. The argument is left
-    as it was.
+    Args:
+        notebook: as `json.loads` gives it; left as it was.
+        reference: what fills it.
+
+    Raises:
+        SolutionError: where the two don't fit together; it names the cell.
     """
     given_imports: dict[str, str] = {}
     own: set[str] = set()
@@ -335,9 +340,13 @@ def _label(cell: dict[str, Any]) -> str:
 
 
 def filled_text(path: Path) -> str:
-    """The canonical text of a source notebook `NN-unit/….ipynb`, its regions filled.
+    """The canonical text of a source notebook, its regions filled.
 
-    Raises `SolutionError` where the notebook and `descent_solutions.<unit>` don't fit.
+    Args:
+        path: the notebook, `NN-unit/….ipynb`.
+
+    Raises:
+        SolutionError: where the notebook and `descent_solutions.<unit>` don't fit.
     """
     unit = units.module(path.parent.name)
     spec = find_spec(f"descent_solutions.{unit}")

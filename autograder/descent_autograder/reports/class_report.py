@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from descent_autograder import intake
-from descent_autograder.core.assignment import load_masters
-from descent_autograder.core.course import Course
-from descent_autograder.core.journal import Records, write_atomically
-from descent_autograder.gradebook.writer import SharedGradebook, max_scores, scores
+from descent_autograder.core.assignment import Assignment
+from descent_autograder.core.staging import write_atomically
+from descent_autograder.core.text import printable
+from descent_autograder.gradebook.scores import max_scores, scores
+from descent_autograder.gradebook.shared import SharedGradebook
 
 _BINS = 10
 
@@ -109,39 +110,37 @@ class ClassReport:
         return counts
 
 
-def build(
-    course: Course, assignment: str, rejected: Mapping[str, str] | None = None
-) -> ClassReport:
-    """Gather a class report from the gradebook and the pipeline's records.
+def build(assignment: Assignment, rejected: Mapping[str, str] | None = None) -> ClassReport:
+    """Gather a class report from the gradebook and the assignment's journal.
 
     Args:
-        course: the course.
-        assignment: the folder of the unit.
+        assignment: the unit.
         rejected: folders that the last run couldn't use, besides those found here.
     """
-    with_gradebook = SharedGradebook(course.db_url, course.course_id)
+    course = assignment.course
+    gradebook = SharedGradebook(course.db_url, course.course_id)
     try:
-        masters = load_masters(with_gradebook, assignment, course.path("release", ".", assignment))
-        table = scores(with_gradebook, assignment)
+        released = assignment.released(gradebook)
+        table = scores(gradebook, assignment.name)
     finally:
-        with_gradebook.close()
-    records = Records(course.records / assignment)
+        gradebook.close()
     rows = []
     counted: Counter[tuple[str, str]] = Counter()
     sayings: dict[tuple[str, str], str] = {}
     for student in sorted(table):
-        record = records.read(student) or {}
+        record = assignment.journal.read(student) or {}
         rows.append(_row(student, table[student], record))
         for cell, verdict in record.get("verdicts", {}).items():
             for mistake in verdict.get("mistakes", [])[:1]:
                 key = (cell, str(mistake.get("id", "")))
                 counted[key] += 1
                 sayings[key] = str(mistake.get("says", ""))
-    folders = {s: p for s, p in intake.submissions(course.step("submitted"), assignment) if p}
-    points = max_scores(masters)
-    by_hand = {c.grade_id for m in masters.values() for c in m.cells if c.by_hand}
+    handed_in = intake.submissions(course.step("submitted"), assignment.name)
+    folders = {student: problem for student, problem in handed_in if problem}
+    points = max_scores(released)
+    by_hand = {c.grade_id for notebook in released.values() for c in notebook.cells if c.by_hand}
     return ClassReport(
-        assignment=assignment,
+        assignment=assignment.name,
         max_score=sum(points.values()),
         points=points,
         automatic=[cell for cell in points if cell not in by_hand],
@@ -195,9 +194,9 @@ def table(report: ClassReport, width: int = 100) -> str:
     lines.append("─" * width)
     for row in report.rows:
         score = f"{row.score:g} / {report.max_score:g}"
-        lines += _lines(row.student, score, intake.printable(row.wrong) or "–", first, width)
+        lines += _lines(row.student, score, printable(row.wrong) or "–", first, width)
     for folder, reason in report.rejected.items():
-        lines += _lines(intake.printable(folder), "–", f"refused: {reason}", first, width)
+        lines += _lines(printable(folder), "–", f"refused: {reason}", first, width)
     return "\n".join(lines)
 
 
@@ -268,7 +267,7 @@ def to_csv(report: ClassReport) -> str:
 
 def _not_a_formula(text: str) -> str:
     """Text that a spreadsheet won't take for a formula."""
-    text = intake.printable(text)
+    text = printable(text)
     return "'" + text if text[:1] in ("=", "+", "-", "@") else text
 
 
@@ -306,7 +305,7 @@ def to_html(report: ClassReport) -> str:
 
 
 def _text(words: object) -> str:
-    return html.escape(intake.printable(str(words)), quote=True)
+    return html.escape(printable(str(words)), quote=True)
 
 
 def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

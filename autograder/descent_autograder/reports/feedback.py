@@ -19,10 +19,13 @@ from nbgrader.converters import GenerateFeedback
 from nbgrader.preprocessors import GetGrades
 
 from descent_autograder import intake
+from descent_autograder.core.assignment import Assignment
 from descent_autograder.core.course import Course
-from descent_autograder.core.journal import Tree
-from descent_autograder.gradebook import preprocessors as passes
-from descent_autograder.gradebook.writer import SharedGradebook
+from descent_autograder.core.nodes import to_node
+from descent_autograder.core.staging import Tree
+from descent_autograder.core.text import remembering
+from descent_autograder.gradebook.preprocessors import resources_for, shared_gradebook
+from descent_autograder.gradebook.shared import SharedGradebook
 from descent_autograder.reports import sanitize
 
 _POLICY = (
@@ -69,7 +72,8 @@ class FeedbackMaker:
             "highlight_code": _highlighter(),
             "filter_data_type": DataTypeFilter(parent=self._exporter),
         }
-        self._passes = [_configured(step, self._exporter) for step in self._converter.preprocessors]
+        steps = self._converter.preprocessors
+        self._preprocessors = [_configured(step, self._exporter) for step in steps]
         self._exporter._preprocessors = []
         self._fonts = _origin(self._exporter.mathjax_url)
         self.gradebook = SharedGradebook(course.db_url, course.course_id)
@@ -89,12 +93,12 @@ class FeedbackMaker:
             assignment: the folder of the unit.
             student: the student's id; the gradebook must know the submission.
         """
-        resources = passes.resources_for(assignment, name, student, self._course.db_url)
+        resources = resources_for(assignment, name, student, self._course.db_url)
         resources["metadata"] = {"name": name, "path": ""}
         resources["config_dir"] = ""
-        node = sanitize.sanitized(passes.to_node(notebook))
-        with passes.shared_gradebook(self.gradebook):
-            for step in self._passes:
+        node = sanitize.sanitized(to_node(notebook))
+        with shared_gradebook(self.gradebook):
+            for step in self._preprocessors:
                 node, resources = step(node, resources)
         return self._guarded(self._exporter.render(node, resources)).encode("utf-8")
 
@@ -121,7 +125,7 @@ def _highlighter() -> Any:
     """nbconvert's highlighter, with a memory."""
     stock = Highlight2HTML(pygments_lexer="ipython3")
 
-    @sanitize.remembering
+    @remembering
     def remembered(source: str) -> str:
         return str(stock(source, language="ipython3"))
 
@@ -142,27 +146,26 @@ def _configured(step: Any, parent: Any) -> Any:
 
 
 def write_feedback(
-    course: Course, assignment: str, students: Collection[str] | None = None
+    assignment: Assignment, students: Collection[str] | None = None
 ) -> Sequence[str]:
     """Write the feedback tree of a graded assignment.
 
     Args:
-        course: the course.
-        assignment: the folder of the unit.
+        assignment: the unit.
         students: only these; everybody with a graded submission when None.
 
     Returns:
         The students for whom feedback was written.
     """
     written = []
-    tree = Tree(course.step("feedback"))
-    with FeedbackMaker(course) as maker:
-        for student, folder in _graded(course, assignment, students):
-            submission = maker.gradebook.find_submission(assignment, student)
-            maker.gradebook.fetch(submission, assignment, student, with_points=True)
-            files = _pages(maker, folder, assignment, student)
-            destination = course.path("feedback", student, assignment)
-            tree.place(tree.prepare(files, mode=0o644), destination)
+    name = assignment.name
+    tree = Tree(assignment.course.step("feedback"))
+    with FeedbackMaker(assignment.course) as maker:
+        for student in _graded(assignment, students):
+            submission = maker.gradebook.find_submission(name, student)
+            maker.gradebook.fetch(submission, name, student, with_points=True)
+            files = _pages(maker, assignment.autograded(student), name, student)
+            tree.place(tree.prepare(files, mode=0o644), assignment.feedback(student))
             maker.gradebook.forget()
             written.append(student)
         maker.gradebook.db.rollback()
@@ -170,13 +173,11 @@ def write_feedback(
     return written
 
 
-def _graded(
-    course: Course, assignment: str, students: Collection[str] | None
-) -> Iterator[tuple[str, Path]]:
-    top = course.step("autograded")
-    for student, problem in intake.submissions(top, assignment):
+def _graded(assignment: Assignment, students: Collection[str] | None) -> Iterator[str]:
+    top = assignment.course.step("autograded")
+    for student, problem in intake.submissions(top, assignment.name):
         if problem is None and (students is None or student in students):
-            yield student, course.path("autograded", student, assignment)
+            yield student
 
 
 def _pages(maker: FeedbackMaker, folder: Path, assignment: str, student: str) -> dict[str, bytes]:

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-import functools
 import html
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import bleach
@@ -23,6 +22,8 @@ from bleach.css_sanitizer import CSSSanitizer
 from jinja2 import pass_context
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.preprocessors import Preprocessor
+
+from descent_autograder.core.text import remembering
 
 
 def _words(text: str) -> frozenset[str]:
@@ -53,26 +54,6 @@ _SIZES = re.compile(r"\d{1,4}(px|%|em)?")
 _LONGEST_MARKDOWN = 200_000
 _LONGEST_HTML = 1_000_000
 _LONGEST_IMAGE = 20_000_000
-_LONG = 20_000
-_LONGEST_REMEMBERED = 200_000
-
-
-def remembering(convert: Callable[[str], str]) -> Callable[[str], str]:
-    """Remember what a text becomes: most cells are the same in all submissions.
-
-    Of long texts, such as a figure that all have drawn, only a few are kept, and of the longest
-    none: a class of students who each wrote some would fill the memory.
-    """
-    short = functools.lru_cache(maxsize=1024)(convert)
-    long = functools.lru_cache(maxsize=8)(convert)
-
-    @functools.wraps(convert)
-    def converted(source: str) -> str:
-        if len(source) > _LONGEST_REMEMBERED:
-            return convert(source)
-        return (long if len(source) > _LONG else short)(source)
-
-    return converted
 
 
 def _allowed(tag: str, name: str, value: str) -> bool:

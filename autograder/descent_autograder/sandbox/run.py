@@ -20,7 +20,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..publishing.grade_cells import bound
+from ..core.cells import bound
 from . import outputs
 from .inside.channel import STUDENT, BrokenChannelError, Peer, ReplyTimeoutError
 from .names import definitions

@@ -20,6 +20,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..core.errors import DescentError
 from .inside import confine, landlock, system
 
 HIDDEN_PACKAGES = ("descent_autograder", "descent_solutions")
@@ -34,7 +35,7 @@ NEWEST_LANDLOCK = 1000
 _UIDS = (0x7DE50000, 61184)
 
 
-class NoWall(RuntimeError):
+class NoWall(DescentError, RuntimeError):
     """No wall can be built here; the message says what to install or allow."""
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import zipfile
 import zlib
 from dataclasses import dataclass, field, fields
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from descent.atomic import write_whole
 
 _FORMAT = "descent checkpoint 1"
 _TREE = "tree"
@@ -57,16 +58,7 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Pat
     tree = _fold({item.name: getattr(checkpoint, item.name) for item in fields(Checkpoint)}, arrays)
     text = json.dumps({"format": _FORMAT, "tree": tree})
     arrays[_TREE] = np.frombuffer(text.encode(), np.uint8)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_whole(path, lambda file: np.savez(file, **arrays))
     return path
 
 

@@ -16,7 +16,6 @@ import json
 import math
 import os
 import re
-import secrets
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -26,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from descent.atomic import write_whole
 from descent.nets import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
 from descent.search.claims import LEASE, claim, claimed
 from descent.search.space import Config, Range, check_space, draw
@@ -264,13 +264,4 @@ def _is_whole(path: Path, size: int, changed: int) -> bool:
 
 def write_text(path: Path, text: str) -> None:
     """Write a small file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        with temporary.open("x", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_whole(path, lambda file: file.write(text.encode("utf-8")))
