@@ -69,14 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     verify.add_argument("units", nargs="*", metavar="UNIT", help="all units by default")
 
     judge = command("judge", "ask whether a file's answer would pass", course=False)
-    judge.add_argument("question", metavar="QUESTION", help="as in central_difference")
-    judge.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a .py file or a folder")
-    judge.add_argument(
-        "--name", action="append", default=[], help="what the file calls it (once a function)"
-    )
-    judge.add_argument("--seed", type=_seed, default=0, help="draws the test cases (default: 0)")
-    judge.add_argument("--json", action="store_true", help="one JSON object a line, nothing else")
-    _unsafe_option(judge)
+    _judge_options(judge)
 
     refresh = command("refresh", "write expected numbers and solution regions anew")
     refresh.add_argument("units", nargs="*", metavar="UNIT", help="all units by default")
@@ -94,6 +87,17 @@ def _grading_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler to use instead")
     _unsafe_option(parser)
+
+
+def _judge_options(judge: argparse.ArgumentParser) -> None:
+    judge.add_argument("question", metavar="QUESTION", help="as in central_difference")
+    judge.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a .py file or a folder")
+    judge.add_argument(
+        "--name", action="append", default=[], help="what the file calls it (once a function)"
+    )
+    judge.add_argument("--seed", type=_seed, default=0, help="draws the test cases (default: 0)")
+    judge.add_argument("--json", action="store_true", help="one JSON object a line, nothing else")
+    _unsafe_option(judge)
 
 
 def _unsafe_option(parser: argparse.ArgumentParser) -> None:

@@ -1,6 +1,6 @@
 """What ``nbgrader_config.py`` loads, so that plain nbgrader commands use our intake and our wall.
 
-`Execute`, `IntakeExporter` and `SaveAutoGrades` go into the place of nbgrader's own. What students
+`Execute`, `IntakeExporter` and `SaveAutoGrades` take the place of nbgrader's own. What students
 wrote is made harmless by `descent_autograder.reports.sanitize`, which the configuration names.
 """
 

@@ -7,7 +7,7 @@ import errno
 import importlib
 import sys
 
-from descent_autograder.core.errors import Stop
+from descent_autograder.core.errors import DescentError, Stop
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _RUNNING_ANSWERS = frozenset({"demo", "grade", "judge"})
@@ -34,11 +34,13 @@ def run(options: argparse.Namespace) -> int:
     command = importlib.import_module(f"{__name__}.{options.command}")
     try:
         return int(command.run(options))
-    except PermissionError as error:
-        raise Stop(str(error)) from error
     except OSError as error:
+        sys.stdout.flush()
+        if isinstance(error, PermissionError):
+            raise Stop(str(error)) from error
         if error.errno in _NO_ROOM:
             raise Stop(f"{error}; make room and give the same command again") from error
         raise
-    finally:
-        sys.stdout.flush()
+    except DescentError:
+        sys.stdout.flush()  # so that what was said before stands before it
+        raise

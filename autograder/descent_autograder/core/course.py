@@ -75,7 +75,7 @@ class Course:
 
     @property
     def journals(self) -> Path:
-        """Where it is noted what has been finished."""
+        """Where journals are kept: what has been released, and who has been graded."""
         return self.reports / ".records"
 
     def units(self) -> list[str]:

@@ -59,7 +59,7 @@ def _validator(version: int) -> Any:
 def _validate(instance: Any, schema: Any) -> None:
     """What `jsonschema.validate` does, without building the validator for every cell anew.
 
-    Nor is the metadata of a cell looked at again that was sound in somebody else's notebook.
+    A cell's metadata that was sound in one notebook isn't looked at again in the others.
     """
     version = schema["properties"]["schema_version"]["maximum"]
     _validated(version, json.dumps(instance))

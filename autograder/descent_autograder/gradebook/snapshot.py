@@ -1,4 +1,4 @@
-"""The released notebooks in the part of a gradebook, for where no gradebook is."""
+"""The released notebooks instead of a gradebook, where no gradebook is."""
 
 from __future__ import annotations
 

@@ -194,7 +194,7 @@ class ClassRun:
                     progress(done, total, result.student)
 
     def _prepared(self, student: str, summary: Summary) -> Prepared | None:
-        """Get a submission ready; one that trips the preprocessors mustn't stop the class."""
+        """Get a submission ready; what the preprocessors can't do mustn't stop the class."""
         try:
             return self.preparer.prepare(self.submission(student))
         except Exception as error:
@@ -203,7 +203,7 @@ class ClassRun:
             return None
 
     def _finish(self, ready: Prepared, done: Done | None, summary: Summary) -> Result:
-        """Take a submission back; one that trips the preprocessors mustn't stop the class."""
+        """Take a submission back; what the preprocessors can't do mustn't stop the class."""
         try:
             return self.preparer.finish(ready, done)
         except Exception as error:

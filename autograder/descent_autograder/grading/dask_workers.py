@@ -32,7 +32,7 @@ class DaskPool:
         self._warming: list[Any] = []
 
     def grow(self, waiting: int) -> None:
-        """Connect, and let the cluster build sandboxes; how many workers it has is its owner's say.
+        """Connect, and let the cluster build sandboxes; its owner decides how many workers it has.
 
         Raises:
             WorkersFailed: when there is no scheduler at the address, or it has no workers.

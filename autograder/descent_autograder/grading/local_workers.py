@@ -2,7 +2,7 @@
 
 A worker (`worker_process`) is started by exec, reads tasks from a socket and writes results to it.
 It builds its sandbox before it is told what to do, so that workers can be started while the class
-is still being read. When it dies, or overstays its time, its task is given to a new one once more;
+is still being read. When it dies, or takes too long, its task is given to a new one once more;
 a task that costs two workers is reported as failed, and the others go on.
 """
 
@@ -32,7 +32,7 @@ _LEAST_PATIENCE = 60.0
 
 @dataclass
 class _LocalWorker:
-    """One worker process and the tasks that it has in hand, the one it works on first.
+    """One worker process and the tasks that it was given, the one it works on first.
 
     A worker that has reported a failure of the grader itself ends by itself (`is_leaving`).
     """
@@ -122,7 +122,7 @@ class LocalPool:
         self._settings: Settings | None = None
         self._workers: list[_LocalWorker] = []
         self._leaving: list[_LocalWorker] = []
-        self._stillborn = 0
+        self._died_early = 0
 
     def grow(self, waiting: int) -> None:
         """Start workers for `waiting` submissions; they get ready while the caller goes on.
@@ -141,7 +141,8 @@ class LocalPool:
             tasks: read a few tasks ahead of their need.
 
         Raises:
-            WorkersFailed: when a worker can't be started, for instance for want of a wall.
+            WorkersFailed: when a worker can't be started, for instance because no wall can be
+                built.
         """
         self._settings = settings
         for worker in self._workers:
@@ -162,7 +163,7 @@ class LocalPool:
                 else:
                     why = "the process that ran it ended or overran its time, twice"
                     found.append((task.student, why))
-            # First of all, nobody shall wait for what the caller does with the results.
+            # First, so that nobody waits for what the caller does with the results.
             self._hand_out(stock)
             yield from found
 
@@ -270,8 +271,8 @@ class LocalPool:
         number = self._workers.index(worker)
         worker.stop()
         if not worker.ready:
-            self._stillborn += 1
-            if self._stillborn >= _STARTS:
+            self._died_early += 1
+            if self._died_early >= _STARTS:
                 raise WorkersFailed("worker processes end before they are ready")
         is_at_work = worker.ready and not worker.is_leaving
         blamed = worker.tasks.popleft() if is_at_work and worker.tasks else None

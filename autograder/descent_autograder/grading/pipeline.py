@@ -1,6 +1,6 @@
 """Grading a class: workers get ready while nbgrader, the class and the gradebook load.
 
-Nothing here imports nbgrader before the workers are on their way: that takes most of a second. What
+Nothing here imports nbgrader before the workers have been started: that takes most of a second. What
 the run itself does is in :mod:`descent_autograder.grading.class_run`.
 """
 
@@ -42,7 +42,7 @@ def grade(
         AlreadyRunning: when another run is at work in this course.
         NotReleased: when the assignment hasn't been released.
         GradebookBusy, GradebookUnreachable: when the gradebook can't be used.
-        WorkersFailed: when no worker could be started, for instance for want of a wall.
+        WorkersFailed: when no worker could be started, for instance because no wall can be built.
     """
     options = options or Options()
     started = time.monotonic()
