@@ -1,7 +1,7 @@
 """Grading a class: workers get ready while nbgrader, the class and the gradebook load.
 
-Nothing here imports nbgrader before the workers have been started: that takes most of a second. What
-the run itself does is in :mod:`descent_autograder.grading.class_run`.
+Nothing here imports nbgrader before the workers have been started: that takes most of a second.
+What the run itself does is in :mod:`descent_autograder.grading.class_run`.
 """
 
 from __future__ import annotations
