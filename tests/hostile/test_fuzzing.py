@@ -19,6 +19,7 @@ from descent_autograder.gradebook import preprocessors as passes
 from descent_autograder.gradebook.writer import SharedGradebook
 from descent_autograder.grading.steps import Desk, Submission
 from descent_autograder.reports.sanitize import sanitized
+from descent_autograder.sandbox.grader_peer import serve_student
 from descent_autograder.sandbox.inside.channel import (
     TRUSTED,
     BrokenChannelError,
@@ -28,7 +29,6 @@ from descent_autograder.sandbox.inside.channel import (
     ReplyTimeoutError,
 )
 from descent_autograder.sandbox.inside.codec import Codec, UnsendableError
-from descent_autograder.sandbox.trustedside import serve_student
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

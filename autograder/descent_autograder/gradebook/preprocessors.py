@@ -314,12 +314,13 @@ def _score_is_sound(cell: Any) -> bool:
 @functools.cache
 def _worker(unsafe: bool) -> Any:
     """The sandbox of this process, started at its first use."""
-    from descent_autograder.sandbox import Worker
+    from descent_autograder import questions
+    from descent_autograder.sandbox import Sandbox
 
-    worker = Worker(unsafe=unsafe)
-    worker.__enter__()
-    atexit.register(worker.__exit__, None, None, None)
-    return worker
+    sandbox = Sandbox(unsafe=unsafe, exams=questions.EXAMS)
+    sandbox.__enter__()
+    atexit.register(sandbox.__exit__, None, None, None)
+    return sandbox
 
 
 class Execute(preprocessors.Execute):  # type: ignore[misc]

@@ -30,7 +30,7 @@ from descent_autograder.grading.work import (
     Task,
     execute,
     execute_here,
-    start_worker,
+    start_sandbox,
     warm_up_here,
 )
 from descent_autograder.intake import told
@@ -325,7 +325,7 @@ def _serve(channel: Connection) -> None:
     limits, unsafe, cpu, parent = channel.recv()
     _die_with(parent)
     try:
-        worker = start_worker(limits, unsafe, cpu)
+        worker = start_sandbox(limits, unsafe, cpu)
         # It only ever waits for its sandbox, or its sandbox for it: on one core that is quickest.
         os.sched_setaffinity(0, {cpu})
     except Exception as error:

@@ -511,7 +511,7 @@ def test_a_worker_tries_no_other_wall_when_the_first_one_stands(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from descent_autograder import sandbox
-    from descent_autograder.grading.work import start_worker
+    from descent_autograder.grading.work import start_sandbox
     from descent_autograder.sandbox import worker as module
 
     if sandbox.best_wall() is not sandbox.Wall.NAMESPACES:
@@ -519,12 +519,12 @@ def test_a_worker_tries_no_other_wall_when_the_first_one_stands(
     asked = []
     best = module.best_wall
     monkeypatch.setattr(module, "best_wall", lambda: asked.append("all walls") or best())
-    start_worker(QUICK).close()
+    start_sandbox(QUICK).close()
     assert asked == []
     # Where the trial fails, all walls are tried, and one that stands is built.
     with monkeypatch.context() as broken:
-        broken.setattr(sandbox.Worker, "session", _no_session)
-        worker = start_worker(QUICK)
+        broken.setattr(sandbox.Sandbox, "session", _no_session)
+        worker = start_sandbox(QUICK)
     try:
         assert asked == ["all walls"]
         assert worker.wall is sandbox.Wall.NAMESPACES

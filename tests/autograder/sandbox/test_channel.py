@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from descent_autograder.sandbox.grader_peer import serve_student
 from descent_autograder.sandbox.inside.channel import (
     STUDENT,
     TRUSTED,
@@ -25,7 +26,6 @@ from descent_autograder.sandbox.inside.channel import (
     rebuilt,
 )
 from descent_autograder.sandbox.inside.codec import Codec
-from descent_autograder.sandbox.trustedside import serve_student
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
