@@ -31,14 +31,15 @@ _NO_SECRET = b"no course, so no secret: any cases will do"
 
 
 @functools.cache
-def _worker(unsafe: bool) -> Any:
+def _sandbox(unsafe: bool) -> Any:
     """The sandbox of this process, started at its first use."""
-    from descent_autograder.sandbox import Worker
+    from descent_autograder import questions
+    from descent_autograder.sandbox import Sandbox
 
-    worker = Worker(unsafe=unsafe)
-    worker.__enter__()
-    atexit.register(worker.__exit__, None, None, None)
-    return worker
+    sandbox = Sandbox(unsafe=unsafe, exams=questions.EXAMS)
+    sandbox.__enter__()
+    atexit.register(sandbox.__exit__, None, None, None)
+    return sandbox
 
 
 class Execute(preprocessors.Execute):  # type: ignore[misc]
@@ -60,7 +61,7 @@ class Execute(preprocessors.Execute):  # type: ignore[misc]
         known = resources.get("nbgrader", {})
         folder = Path(resources.get("metadata", {}).get("path") or ".")
         course = _course_near(folder)
-        outcome = _worker(self.unsafe).execute(
+        outcome = _sandbox(self.unsafe).execute(
             to_bytes(nb),
             assignment=known.get("assignment", ""),
             student=known.get("student", ""),

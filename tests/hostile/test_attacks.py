@@ -22,9 +22,7 @@ from .siege import Aftermath
 pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(600)]
 each = pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 _REFERENCE = ground.REPOSITORY / "solutions" / "descent_solutions" / "gradient_checks.py"
-_GRADER = (
-    ground.REPOSITORY / "autograder" / "descent_autograder" / "questions" / "gradient_checks.py"
-)
+_GRADER = ground.REPOSITORY / "autograder" / "descent_autograder" / "questions" / "catalogue.py"
 
 
 def test_there_are_at_least_eighty_of_different_names() -> None:

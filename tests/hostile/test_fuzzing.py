@@ -20,6 +20,7 @@ from descent_autograder.gradebook.preprocessors import Preprocessors
 from descent_autograder.gradebook.shared import SharedGradebook
 from descent_autograder.grading.steps import Preparer, Submission
 from descent_autograder.reports.sanitize import sanitized
+from descent_autograder.sandbox.grader_peer import serve_student
 from descent_autograder.sandbox.inside.channel import (
     TRUSTED,
     BrokenChannelError,
@@ -29,7 +30,6 @@ from descent_autograder.sandbox.inside.channel import (
     ReplyTimeoutError,
 )
 from descent_autograder.sandbox.inside.codec import Codec, UnsendableError
-from descent_autograder.sandbox.trustedside import serve_student
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

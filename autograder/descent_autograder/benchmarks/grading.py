@@ -162,11 +162,12 @@ def _on_cluster(course: Course) -> float:
 
 def _executing(course: Course) -> float:
     """The mean CPU seconds per submission of execute and verdict, in one worker."""
-    from descent_autograder.sandbox import Worker
+    from descent_autograder import questions
+    from descent_autograder.sandbox import Sandbox
 
     release = next(course.path("release", ".", UNIT).glob("*.ipynb")).read_bytes()
     cpu = []
-    with Worker() as worker, _on_core(worker.cpu):
+    with Sandbox(exams=questions.EXAMS) as worker, _on_core(worker.cpu):
         for path in sorted(course.step("submitted").glob(f"*/{UNIT}/*.ipynb")):
             notebook = path.read_bytes()
             outcome = worker.execute(

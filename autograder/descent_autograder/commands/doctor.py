@@ -117,7 +117,7 @@ def _versions() -> Line:
 
 def _walls() -> Iterator[Line]:
     from descent_autograder.sandbox import NoWall, best_wall
-    from descent_autograder.sandbox.walls import survey
+    from descent_autograder.sandbox.survey import survey
 
     try:
         best = best_wall()

@@ -25,7 +25,7 @@ from descent.judging.observing import Question
 from descent_autograder.core.errors import WrongCall
 from descent_autograder.core.text import printable, shown, told
 from descent_autograder.questions import catalogue
-from descent_autograder.sandbox import Limits, NoWall, Worker
+from descent_autograder.sandbox import Limits, NoWall, Sandbox
 
 CELL_SECONDS = 20.0
 _LARGEST_FILE = 2**20
@@ -81,7 +81,7 @@ def judge_files(
             f"({', '.join(question.functions)}), but --name was given {len(wanted)} time(s)"
         )
     files = _files(paths)
-    with Worker(limits=Limits(cell_seconds=CELL_SECONDS), unsafe=unsafe) as worker:
+    with Sandbox(limits=Limits(cell_seconds=CELL_SECONDS), unsafe=unsafe) as worker:
         for path in files:
             verdict = _judged(worker, path, exam, wanted)
             print(_line(path, verdict) if as_json else _words(path, verdict), flush=True)
@@ -112,7 +112,7 @@ def _files(paths: Sequence[Path]) -> list[Path]:
     return files
 
 
-def _judged(worker: Worker, path: Path, exam: Exam, names: Sequence[str]) -> Verdict:
+def _judged(worker: Sandbox, path: Path, exam: Exam, names: Sequence[str]) -> Verdict:
     """Judge one file; one that trips the grader itself mustn't keep the others waiting."""
     try:
         return judge_file(worker, path, exam, names)
@@ -122,7 +122,7 @@ def _judged(worker: Worker, path: Path, exam: Exam, names: Sequence[str]) -> Ver
         return _without_exam(exam, "crashed", f"The grader itself failed on it: {told(error)}")
 
 
-def judge_file(worker: Worker, path: Path, exam: Exam, names: Sequence[str]) -> Verdict:
+def judge_file(worker: Sandbox, path: Path, exam: Exam, names: Sequence[str]) -> Verdict:
     """Run one file behind the wall and judge its functions.
 
     Args:

@@ -79,7 +79,7 @@ def execute(task: Task, settings: Settings, worker: Any) -> Done:
     Args:
         task: the submission.
         settings: what all submissions have in common.
-        worker: a started `descent_autograder.sandbox.Worker`.
+        worker: a started `descent_autograder.sandbox.Sandbox`.
     """
     started = time.perf_counter()
     executed = {}
@@ -98,7 +98,7 @@ def execute(task: Task, settings: Settings, worker: Any) -> Done:
     return Done(task.student, executed, time.perf_counter() - started)
 
 
-def start_worker(limits: Mapping[str, Any], unsafe: bool = False, cpu: int | None = None) -> Any:
+def start_sandbox(limits: Mapping[str, Any], unsafe: bool = False, cpu: int | None = None) -> Any:
     """Start a sandbox; the caller closes it.
 
     Args:
@@ -109,9 +109,9 @@ def start_worker(limits: Mapping[str, Any], unsafe: bool = False, cpu: int | Non
     Raises:
         descent_autograder.sandbox.NoWall: when none can be built and `unsafe` is off.
     """
-    from descent_autograder import sandbox
+    from descent_autograder import questions, sandbox
 
-    return sandbox.start_worker(sandbox.Limits(**limits), unsafe, cpu)
+    return sandbox.start_sandbox(sandbox.Limits(**limits), unsafe, cpu, questions.EXAMS)
 
 
 _of_thread = threading.local()
@@ -136,7 +136,7 @@ def _sandbox_here(limits: Mapping[str, Any], unsafe: bool) -> Any:
     if known is None or known[0] != wanted:
         if known is not None:
             known[1].close()
-        worker = start_worker(limits, unsafe)
+        worker = start_sandbox(limits, unsafe)
         atexit.register(worker.close)
         known = _of_thread.sandbox = (wanted, worker)
     return known[1]

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 
 from descent_autograder.core.text import told
-from descent_autograder.grading.work import Done, Settings, Task, execute, start_worker
+from descent_autograder.grading.work import Done, Settings, Task, execute, start_sandbox
 
 
 def serve(channel: Connection) -> None:
@@ -25,7 +25,7 @@ def serve(channel: Connection) -> None:
     limits, unsafe, cpu, parent = channel.recv()
     _die_with(parent)
     try:
-        worker = start_worker(limits, unsafe, cpu)
+        worker = start_sandbox(limits, unsafe, cpu)
         # It only ever waits for its sandbox, or its sandbox for it: on one core that is quickest.
         os.sched_setaffinity(0, {cpu})
     except Exception as error:

@@ -20,13 +20,14 @@ import numpy as np
 from descent import judging
 from descent.judging import Exam, Stopped
 
+from .cell_globals import CellGlobals, bind_helpers, bind_instructors
+from .grader_peer import open_peer
 from .inside import shell as shells
 from .inside.channel import TRUSTED, Peer, ReplyTimeoutError
 from .limits import too_long
-from .names import Names, bind_helpers, bind_instructors
-from .trustedside import open_peer
 
 Message = dict[str, Any]
+DrawExam = Callable[[str, bytes], Exam]
 _GRACE, _AGAIN = 1.0, 0.2
 
 
@@ -35,7 +36,7 @@ class TooLong(Stopped):
 
 
 class Link:
-    """The grader's line to its worker: it reports what each cell gave, and asks for burials."""
+    """The grader's line to its worker: it reports what each cell gave, and asks for exits."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._peer = Peer(sock, TRUSTED, lambda question, arguments: None)
@@ -49,17 +50,31 @@ class Link:
         """Report what one cell gave; return whether to go on."""
         return bool(self._peer.ask("cell", cell["index"], cell["replay"], found))
 
-    def bury(self) -> str:
+    def reap(self) -> str:
         """Have the student's process killed; return the sentence that says how it had ended."""
-        return str(self._peer.ask("bury"))
+        return str(self._peer.ask("reap"))
 
     def end(self, remarks: list[str]) -> None:
         """Say that nothing more will come."""
         self._peer.ask("end", remarks)
 
 
-def run(shell: shells.Shell, names: Names, link: socket.socket, channel: socket.socket) -> None:
-    """Grade one submission, or what is left of it, as the worker says over ``link``."""
+def run(
+    shell: shells.Shell,
+    names: CellGlobals,
+    link: socket.socket,
+    channel: socket.socket,
+    draw: DrawExam | None,
+) -> None:
+    """Grade one submission, or what is left of it, as the worker says over ``link``.
+
+    Args:
+        shell: the warm shell that grade cells run in.
+        names: their globals.
+        link: the socket to the worker.
+        channel: the socket to the student's process.
+        draw: draws fresh exams from a question's id and a seed; None for the public ones.
+    """
     worker = Link(link)
     job = worker.job()
     peer = open_peer(channel)
@@ -67,7 +82,8 @@ def run(shell: shells.Shell, names: Names, link: socket.socket, channel: socket.
     bind_helpers(names, job["helpers"])
     names.peer, names.reserved = peer, frozenset(job["reserved"])
     os.environ["NBGRADER_EXECUTION"] = "autograde"
-    judging.set_exams(exams(job["secret"], job["assignment"], job["student"]))
+    if draw is not None:
+        judging.set_exams(exams(draw, job["secret"], job["assignment"], job["student"]))
     np.random.seed()
     shells.refuse_input()
     notebook = Notebook(shell, names, peer, worker, job["limits"])
@@ -79,14 +95,12 @@ def run(shell: shells.Shell, names: Names, link: socket.socket, channel: socket.
     worker.end(remarks)
 
 
-def exams(secret: bytes, assignment: str, student: str) -> Callable[[str], Exam]:
-    """Return what draws a question's cases for this student and assignment."""
+def exams(draw: DrawExam, secret: bytes, assignment: str, student: str) -> Callable[[str], Exam]:
+    """Return what draws a question's exam for this student and assignment."""
 
     def exam(question: str) -> Exam:
-        from descent_autograder.questions import catalogue
-
         message = "\0".join((assignment, student, question)).encode()
-        return catalogue.exam(question, hmac.new(secret, message, hashlib.sha256).digest())
+        return draw(question, hmac.new(secret, message, hashlib.sha256).digest())
 
     return exam
 
@@ -97,7 +111,7 @@ class Notebook:
     def __init__(
         self,
         shell: shells.Shell,
-        names: Names,
+        names: CellGlobals,
         peer: Peer,
         worker: Link,
         limits: Mapping[str, float],
@@ -160,9 +174,9 @@ class Notebook:
     def _explain(self, problem: Exception) -> Exception:
         """Turn a broken channel into the exception that ends the cell, with the reason."""
         if isinstance(problem, ReplyTimeoutError):
-            self._worker.bury()
+            self._worker.reap()
             return Stopped("timeout", too_long(self._seconds))
-        how = self._worker.bury()
+        how = self._worker.reap()
         return Stopped("crashed", how or f"{problem}")
 
     def _time_is_up(self, *_: Any) -> None:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
+
+ExitStatus = dict[str, Any]
+"""How a process ended: ``status`` as wait gives it, ``cpu`` seconds, what ``excess`` ended it."""
 
 
 @dataclass(frozen=True)
@@ -35,3 +42,24 @@ class Limits:
 def too_long(seconds: float) -> str:
     """Return the sentence for a cell that was stopped after so many seconds."""
     return f"It was stopped after {seconds:g} seconds, the time limit for a cell."
+
+
+def how_it_ended(exit_status: Mapping[str, Any], memory_bytes: int) -> str:
+    """Return the sentence for a process that ended before its submission did."""
+    status = exit_status["status"]
+    if exit_status["excess"] == "memory":
+        return f"It was stopped: it used more than {memory_bytes >> 20} MB of memory."
+    if exit_status["excess"] == "disk":
+        return "It was stopped: it filled its scratch folder."
+    if status is None:
+        return "Its process ended unexpectedly."
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number == signal.SIGSEGV:
+            return "Its process crashed (segmentation fault)."
+        if number == signal.SIGXCPU:
+            return "It was stopped: it used more processor time than a notebook may."
+        if number != signal.SIGKILL:
+            return f"Its process crashed ({signal.Signals(number).name})."
+        return "Its process was killed, or sent something that isn't an answer."
+    return f"It ended its own process (exit status {os.WEXITSTATUS(status)})."

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .limits import Limits
-from .walls import Finding, Wall, survey
-from .worker import Worker
+from .sandbox import Sandbox
+from .survey import Finding, survey
+from .walls import Wall
 
 _PROBE = """
 import json, os, socket
@@ -63,7 +64,7 @@ def selftest() -> Report:
     wall = next((finding.wall for finding in findings if finding.stands), None)
     if wall is None:
         return Report(None, findings, {}, 0.0)
-    with Worker(wall, Limits(cell_seconds=10)) as worker:
+    with Sandbox(wall, Limits(cell_seconds=10)) as worker:
         worker.execute(_notebook(), assignment="doctor", student="doctor", secret=b"doctor")
         started = time.perf_counter()
         outcome = worker.execute(

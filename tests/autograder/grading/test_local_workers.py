@@ -126,20 +126,20 @@ def test_a_worker_tries_no_other_wall_when_the_first_one_stands(
     monkeypatch: pytest.MonkeyPatch, tools: Any
 ) -> None:
     from descent_autograder import sandbox
-    from descent_autograder.grading.work import start_worker
-    from descent_autograder.sandbox import worker as module
+    from descent_autograder.grading.work import start_sandbox
+    from descent_autograder.sandbox import sandbox as module
 
     if sandbox.best_wall() is not sandbox.Wall.NAMESPACES:
         pytest.skip("the first wall doesn't stand here")
     asked = []
     best = module.best_wall
     monkeypatch.setattr(module, "best_wall", lambda: asked.append("all walls") or best())
-    start_worker(tools.QUICK).close()
+    start_sandbox(tools.QUICK).close()
     assert asked == []
     # Where the trial fails, all walls are tried, and one that stands is built.
     with monkeypatch.context() as broken:
-        broken.setattr(sandbox.Worker, "session", _no_session)
-        worker = start_worker(tools.QUICK)
+        broken.setattr(sandbox.Sandbox, "session", _no_session)
+        worker = start_sandbox(tools.QUICK)
     try:
         assert asked == ["all walls"]
         assert worker.wall is sandbox.Wall.NAMESPACES

@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from descent_autograder.sandbox import Limits, NoWall, Wall, Worker, best_wall
+from descent_autograder.questions import EXAMS
+from descent_autograder.sandbox import Limits, NoWall, Sandbox, Wall, best_wall
 
 QUICK = Limits(cell_seconds=4, notebook_seconds=60, memory_bytes=700 << 20, output_bytes=1 << 20)
 
@@ -24,7 +25,7 @@ def wall() -> Wall:
 
 
 @pytest.fixture(scope="session")
-def worker(wall: Wall) -> Iterator[Worker]:
+def worker(wall: Wall) -> Iterator[Sandbox]:
     """A worker that all tests share, as submissions share one."""
-    with Worker(wall, QUICK) as shared:
+    with Sandbox(wall, QUICK, exams=EXAMS) as shared:
         yield shared

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import nbformat
-from descent_autograder.sandbox import Outcome, Worker
+from descent_autograder.sandbox import Outcome, Sandbox
 
 SECRET = b"a secret of the tests' own, 32 B"
 
@@ -82,7 +82,7 @@ class Ran:
         return float(score)
 
 
-def execute(worker: Worker, *cells: str | Graded, **options: Any) -> Ran:
+def execute(worker: Sandbox, *cells: str | Graded, **options: Any) -> Ran:
     """Run cells as a notebook."""
     given = {"assignment": "tests", "student": "somebody", "secret": SECRET, **options}
     return Ran(worker.execute(notebook(*cells), **given))

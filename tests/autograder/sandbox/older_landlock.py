@@ -8,21 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from descent_autograder.sandbox import Limits, Wall, Worker, walls
+from descent_autograder.sandbox import Limits, Sandbox, Wall, walls
 
 from .notebooks import Graded, execute
 from .test_confinement import DEFINE, STILL_HERE, ask
 
 
 @pytest.fixture(scope="module", params=[1, 3, 4, 5])
-def older(request: pytest.FixtureRequest) -> Iterator[Worker]:
+def older(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(walls, "NEWEST_LANDLOCK", request.param)
-        with Worker(Wall.LANDLOCK, Limits(cell_seconds=5)) as worker:
+        with Sandbox(Wall.LANDLOCK, Limits(cell_seconds=5)) as worker:
             yield worker
 
 
-def test_signals_and_files_stay_in(older: Worker) -> None:
+def test_signals_and_files_stay_in(older: Sandbox) -> None:
     facts = ask(
         older,
         """
@@ -45,5 +45,5 @@ show(
     assert facts["scratch"] == 1
 
 
-def test_it_grades(older: Worker) -> None:
+def test_it_grades(older: Sandbox) -> None:
     assert execute(older, DEFINE, STILL_HERE, Graded("assert answer() == 41")).score(1) == 2

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from descent_autograder.sandbox import Limits, Wall, Worker
+from descent_autograder.questions import EXAMS
+from descent_autograder.sandbox import Limits, Sandbox, Wall
 from descent_autograder.sandbox.inside import seccomp
 
 from .notebooks import execute
@@ -26,19 +27,19 @@ LIMITS = Limits(cell_seconds=8, file_bytes=4 << 20)
 
 
 @pytest.fixture(scope="module")
-def own() -> Iterator[Worker]:
+def own() -> Iterator[Sandbox]:
     """A worker for these tests alone, which leaves nothing on disk."""
-    with Worker(Wall.LANDLOCK, LIMITS) as made:
-        keepers = {made.student_zygote_pid}
+    with Sandbox(Wall.LANDLOCK, LIMITS, exams=EXAMS) as made:
+        reapers = {made.student_zygote_pid}
         yield made
-        keepers.add(made.student_zygote_pid)  # another one, if the first one was killed
+        reapers.add(made.student_zygote_pid)  # another one, if the first one was killed
         assert folders(made.student_zygote_pid)
-    assert [folders(keeper) for keeper in keepers if folders(keeper)] == []
+    assert [folders(reaper) for reaper in reapers if folders(reaper)] == []
 
 
-def folders(keeper: int) -> list[Path]:
+def folders(reaper: int) -> list[Path]:
     """The scratch folders of the student's side that this process looks after."""
-    return list(Path(tempfile.gettempdir()).glob(f"descent-{keeper}-*"))
+    return list(Path(tempfile.gettempdir()).glob(f"descent-{reaper}-*"))
 
 
 def named(mark: str) -> list[psutil.Process]:
@@ -99,7 +100,7 @@ for number in range(8):
 
 
 @pytest.mark.parametrize("how", FILLING)
-def test_filling_the_disk_is_noticed_however_it_is_done(own: Worker, how: str) -> None:
+def test_filling_the_disk_is_noticed_however_it_is_done(own: Sandbox, how: str) -> None:
     mark = f"left{os.getpid()}"
     fills = lingering(mark) + FILLING[how] + "\ntime.sleep(6)"
     ran = execute(own, DEFINE, fills, STILL_HERE)
@@ -109,14 +110,14 @@ def test_filling_the_disk_is_noticed_however_it_is_done(own: Worker, how: str) -
     assert ask(own, "import os\nshow(left=os.listdir('.'))") == {"left": []}
 
 
-def test_a_dead_zygote_leaves_nothing(own: Worker) -> None:
+def test_a_dead_zygote_leaves_nothing(own: Sandbox) -> None:
     """Killed from outside while a submission runs: its processes and its folder go all the same."""
     mark = f"orphan{os.getpid()}"[:15]
-    keeper = psutil.Process(own.student_zygote_pid)
+    reaper = psutil.Process(own.student_zygote_pid)
     with own.student_process() as (channel, _):
-        (zygote,) = keeper.children()
+        (zygote,) = reaper.children()
         assert zygote.children()
-        from descent_autograder.sandbox.trustedside import open_peer
+        from descent_autograder.sandbox.grader_peer import open_peer
 
         peer = open_peer(channel)
         peer.limit(5)
@@ -127,18 +128,18 @@ def test_a_dead_zygote_leaves_nothing(own: Worker) -> None:
             time.sleep(0.1)
         assert named(mark)
         os.kill(zygote.pid, signal.SIGKILL)
-        keeper.wait(10)
+        reaper.wait(10)
         assert named(mark) == []
     assert execute(own, DEFINE, STILL_HERE).score(1) == 2
 
 
-def test_nothing_stays_beside_the_home(own: Worker) -> None:
+def test_nothing_stays_beside_the_home(own: Sandbox) -> None:
     execute(own, "for place in ('left', '../left'):\n    open(place, 'w').write('x')")
     again = execute(own, "import glob\nprint(glob.glob('../left') + glob.glob('left'))")
     assert again.text(0) == "[]\n"
 
 
-def test_no_news_of_folders_and_no_leases(own: Worker) -> None:
+def test_no_news_of_folders_and_no_leases(own: Sandbox) -> None:
     facts = ask(
         own,
         """

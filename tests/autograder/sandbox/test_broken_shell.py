@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from descent_autograder.sandbox import Worker
+from descent_autograder.sandbox import Sandbox
 
 from .notebooks import Graded, execute
 
@@ -22,14 +22,14 @@ CHECK = Graded('check("crossed_kinks", crossed_kinks, points=2)', 2, "kinks")
     ],
 )
 def test_points_earned_before_are_kept_and_later_tests_still_run(
-    worker: Worker, attack: str
+    worker: Sandbox, attack: str
 ) -> None:
     ran = execute(worker, RIGHT, CHECK, attack, "after = 1", Graded(CHECK.source, 2, "later"))
     assert ran.score(1) == 2
     assert ran.score(4) == 2
 
 
-def test_the_error_of_a_failed_check_shows_no_path(worker: Worker) -> None:
+def test_the_error_of_a_failed_check_shows_no_path(worker: Sandbox) -> None:
     ran = execute(worker, RIGHT.replace(">", "<"), CHECK)
     (error,) = [output for output in ran.outputs(1) if output.output_type == "error"]
     assert error.ename == "AssertionError"

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from descent_autograder.sandbox.grader_peer import serve_student
 from descent_autograder.sandbox.inside.channel import (
     STUDENT,
     TRUSTED,
@@ -25,7 +26,6 @@ from descent_autograder.sandbox.inside.channel import (
     rebuilt,
 )
 from descent_autograder.sandbox.inside.codec import Codec
-from descent_autograder.sandbox.trustedside import serve_student
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -339,8 +339,11 @@ def test_only_what_was_handed_over_can_be_called() -> None:
                 peer.ask("look", name)(target)
 
 
-def replying(*frames: bytes, wait: float = 0.0, drip: bool = False) -> Peer:
-    """Return the trusted end of a channel whose other end sends these bytes, come what may."""
+def replying(*frames: bytes, wait: float = 0.0, drip: bool = False, stays: bool = False) -> Peer:
+    """Return the trusted end of a channel whose other end sends these bytes, come what may.
+
+    With `stays` it then listens until it is hung up on, else it hangs up itself.
+    """
     ours, theirs = socket.socketpair()
 
     def hostile() -> None:
@@ -355,6 +358,8 @@ def replying(*frames: bytes, wait: float = 0.0, drip: bool = False) -> Peer:
                     if drip:
                         time.sleep(0.2)
             time.sleep(wait)
+            while stays and theirs.recv(4096):
+                pass
 
     threading.Thread(target=hostile, daemon=True).start()
     peer = Peer(ours, TRUSTED, serve_student)
@@ -434,7 +439,7 @@ def test_calls_without_end_come_to_an_end() -> None:
 def test_output_comes_along_up_to_a_limit() -> None:
     printed: list[str] = []
     body = b"\x04N" + Codec(Peer(socket.socket(), STUDENT, print)).encode(("x" * 100, "y" * 100))
-    peer = replying(message(b"R", body), message(b"R", body, number=1))
+    peer = replying(message(b"R", body), message(b"R", body, number=1), stays=True)
     peer.may_print = 150
     peer.on_output = lambda out, err: printed.extend((out, err))
     peer.ask("look", "x")

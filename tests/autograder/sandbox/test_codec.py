@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from descent_autograder.sandbox.inside import codec
+from descent_autograder.sandbox.inside import wire
 from descent_autograder.sandbox.inside.codec import Codec, MalformedError, UnsendableError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -346,11 +346,11 @@ def test_what_cannot_travel_is_refused_kindly() -> None:
         (np.zeros(2, dtype="f8,i4"), "array of numbers"),
         (nested, "nested"),
         (1 << 60_000, "too large"),
-        ([0] * (codec.MAX_ITEMS + 1), "items"),
+        ([0] * (wire.MAX_ITEMS + 1), "items"),
         (range(10**30), "range"),
         (range(-(1 << 63), (1 << 63) - 1), "range"),
-        (range(codec.MAX_RANGE + 1), "range"),
-        (np.zeros((0, codec.MAX_ITEMS + 1)), "empty array"),
+        (range(wire.MAX_RANGE + 1), "range"),
+        (np.zeros((0, wire.MAX_ITEMS + 1)), "empty array"),
         (np.random.RandomState(np.random.PCG64(1)), "RandomState"),
     ]:
         with pytest.raises(UnsendableError, match=word):
@@ -390,7 +390,7 @@ def test_a_bool_is_one_of_two() -> None:
         b":\x01\x00\x00\x00N\x00",
         b"s\x02\x00\x00\x00\xff\xff",
         b"r" + struct.pack("<qqq", 0, 1, 0),
-        b"r" + struct.pack("<qqq", 0, codec.MAX_RANGE + 1, 1),
+        b"r" + struct.pack("<qqq", 0, wire.MAX_RANGE + 1, 1),
         b"r" + struct.pack("<qqq", -(1 << 63), (1 << 63) - 1, 1),
         b"A\x0b\x02" + struct.pack("<QQ", 1 << 22, 0),
     ],

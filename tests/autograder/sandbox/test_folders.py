@@ -7,13 +7,13 @@ import textwrap
 import pytest
 from descent.judging import Verdict, judge
 from descent_autograder.questions.catalogue import exam
-from descent_autograder.sandbox import Worker
+from descent_autograder.sandbox import Sandbox
 
 pytestmark = pytest.mark.sandbox
 
 
 def judged(source: str) -> Verdict:
-    with Worker() as worker, worker.session(textwrap.dedent(source), "answer.py") as session:
+    with Sandbox() as worker, worker.session(textwrap.dedent(source), "answer.py") as session:
         return judge("best_checkpoint", [session["best_checkpoint"]], exam("best_checkpoint", 3))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
-from descent_autograder.sandbox import Worker
+from descent_autograder.sandbox import Sandbox
 
 from .notebooks import execute, notebook
 
@@ -78,7 +78,7 @@ def stock() -> Any:
 
 
 @pytest.fixture(scope="module")
-def ours(worker: Worker) -> Any:
+def ours(worker: Sandbox) -> Any:
     return execute(worker, *CELLS)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import nbformat
 import pytest
 from descent.judging import Stopped, judge
-from descent_autograder.questions import catalogue
-from descent_autograder.sandbox import Limits, Wall, Worker
-from descent_autograder.sandbox.worker import UNSAFE_REMARK
+from descent_autograder.questions import EXAMS, catalogue
+from descent_autograder.sandbox import Limits, Sandbox, Wall
+from descent_autograder.sandbox.sandbox import UNSAFE_REMARK
 
 from .notebooks import SECRET, Graded, execute, notebook
 
@@ -39,28 +39,28 @@ def test_workers_that_know_nothing_of_each_other_take_different_cores(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     claims = f"\0descent-test-{os.getpid()}"
-    monkeypatch.setattr("descent_autograder.sandbox.worker._CLAIMS", claims)
+    monkeypatch.setattr("descent_autograder.sandbox.sandbox._CLAIMS", claims)
     cores = os.sched_getaffinity(0)
-    workers = [Worker(Wall.NONE) for _ in cores]
+    workers = [Sandbox(Wall.NONE) for _ in cores]
     assert {one.cpu for one in workers} == cores
     # One more shares a core; and a core that is given up is taken again.
-    beyond = Worker(Wall.NONE)
+    beyond = Sandbox(Wall.NONE)
     assert beyond.cpu in cores
     workers[-1].close()
-    again = Worker(Wall.NONE)
+    again = Sandbox(Wall.NONE)
     assert again.cpu == workers[-1].cpu
     for one in [*workers, beyond, again]:
         one.close()
 
 
-def test_both_sides_stay_on_the_core_of_their_worker(worker: Worker) -> None:
+def test_both_sides_stay_on_the_core_of_their_worker(worker: Sandbox) -> None:
     ran = execute(worker, "import os\nprint(os.sched_getaffinity(0))")
     assert ran.text(0) == f"{{{worker.cpu}}}\n"
-    assert os.sched_getaffinity(worker.trusted_zygote_pid) == {worker.cpu}
+    assert os.sched_getaffinity(worker.grader_zygote_pid) == {worker.cpu}
 
 
 @pytest.mark.parametrize("piece", [1 << 24, 1 << 16])
-def test_a_cell_that_hoards_memory_leaves_some_for_the_tests(worker: Worker, piece: int) -> None:
+def test_a_cell_that_hoards_memory_leaves_some_for_the_tests(worker: Sandbox, piece: int) -> None:
     """What is left is enough for them, and keeps out of the way of who watches over the sum."""
     hoard = f"kept = []\nwhile True:\n    kept.append(bytearray({piece}))"
     watched = "import time\ntime.sleep(1)"
@@ -70,7 +70,7 @@ def test_a_cell_that_hoards_memory_leaves_some_for_the_tests(worker: Worker, pie
 
 
 @pytest.mark.parametrize("endless", ["print('x' * 10**5)", "display('x' * 10**5)"])
-def test_output_without_end_takes_no_memory(worker: Worker, endless: str) -> None:
+def test_output_without_end_takes_no_memory(worker: Sandbox, endless: str) -> None:
     ran = execute(worker, DIFFERENCE, f"while True: {endless}", CHECK)
     error = ran.error(1)
     assert error is not None
@@ -78,7 +78,7 @@ def test_output_without_end_takes_no_memory(worker: Worker, endless: str) -> Non
     assert ran.score(2) == 3
 
 
-def test_a_right_answer_earns_its_points(worker: Worker) -> None:
+def test_a_right_answer_earns_its_points(worker: Sandbox) -> None:
     ran = execute(worker, DIFFERENCE, CHECK)
     assert ran.score(1) == 3
     verdict = ran.outcome.verdicts["central"]
@@ -88,7 +88,7 @@ def test_a_right_answer_earns_its_points(worker: Worker) -> None:
     assert ran.outcome.cpu_seconds > 0
 
 
-def test_wrong_and_blank_answers_earn_none_and_are_told_why(worker: Worker) -> None:
+def test_wrong_and_blank_answers_earn_none_and_are_told_why(worker: Sandbox) -> None:
     wrong = execute(worker, DIFFERENCE.replace("(2 * h)", "2 * h"), CHECK)
     assert wrong.score(1) == 0
     assert wrong.outcome.verdicts["central"]["mistakes"]
@@ -99,7 +99,7 @@ def test_wrong_and_blank_answers_earn_none_and_are_told_why(worker: Worker) -> N
     assert blank.outcome.verdicts["central"]["status"] == "unfinished"
 
 
-def test_cases_are_the_students_own_and_come_again(worker: Worker, monkeypatch: Any) -> None:
+def test_cases_are_the_students_own_and_come_again(worker: Sandbox, monkeypatch: Any) -> None:
     """The same student meets the same cases, another student others."""
     spy = DIFFERENCE.replace("return grad", "print(repr(x.ravel()[:2].tolist()))\n    return grad")
 
@@ -111,7 +111,7 @@ def test_cases_are_the_students_own_and_come_again(worker: Worker, monkeypatch: 
     assert seen("ada") != seen("bob")
 
 
-def test_warnings_prints_and_stderr_cost_nothing(worker: Worker) -> None:
+def test_warnings_prints_and_stderr_cost_nothing(worker: Sandbox) -> None:
     loud = DIFFERENCE.replace(
         "return grad",
         "import sys, warnings\n    warnings.warn('beware')\n    print('out')\n"
@@ -126,7 +126,7 @@ def test_warnings_prints_and_stderr_cost_nothing(worker: Worker) -> None:
     assert "out\n" in ran.text(2)
 
 
-def test_what_a_function_prints_and_flushes_is_reported(worker: Worker) -> None:
+def test_what_a_function_prints_and_flushes_is_reported(worker: Sandbox) -> None:
     loud = DIFFERENCE.replace(
         "    return grad",
         "    import sys\n    print('one', flush=True)\n    sys.stderr.write('two')\n"
@@ -139,7 +139,7 @@ def test_what_a_function_prints_and_flushes_is_reported(worker: Worker) -> None:
     assert ran.text(2) == "afterwards\n"
 
 
-def test_ordinary_asserts_see_names_and_values(worker: Worker) -> None:
+def test_ordinary_asserts_see_names_and_values(worker: Sandbox) -> None:
     ran = execute(
         worker,
         "import numpy as np\nx = np.arange(3)\nname = 'ada'\n"
@@ -156,7 +156,7 @@ def test_ordinary_asserts_see_names_and_values(worker: Worker) -> None:
     assert ran.error(4)[0] == "NameError"
 
 
-def test_a_test_without_a_check_says_what_it_met(worker: Worker) -> None:
+def test_a_test_without_a_check_says_what_it_met(worker: Sandbox) -> None:
     ran = execute(
         worker,
         "def scale(v):\n    return 2 * v",
@@ -170,7 +170,7 @@ def test_a_test_without_a_check_says_what_it_met(worker: Worker) -> None:
     }
 
 
-def test_grade_cells_never_reach_the_students_process(worker: Worker) -> None:
+def test_grade_cells_never_reach_the_students_process(worker: Sandbox) -> None:
     ran = execute(
         worker,
         "import linecache, gc, sys\ndef f():\n    return 1",
@@ -223,7 +223,7 @@ print(json.dumps(len([t for t in texts + frames if "canary_" + "9274 =" in t])))
         "        except OSError: pass\n    return 1",
     ],
 )
-def test_cheating_gains_nothing(worker: Worker, attack: str) -> None:
+def test_cheating_gains_nothing(worker: Sandbox, attack: str) -> None:
     """Each is set against three tests of a function that gives the wrong number."""
     ran = execute(
         worker,
@@ -237,7 +237,7 @@ def test_cheating_gains_nothing(worker: Worker, attack: str) -> None:
     assert scores == [0, 0, 0], ran.cells[2:]
 
 
-def test_the_releases_imports_and_helpers_stand(worker: Worker) -> None:
+def test_the_releases_imports_and_helpers_stand(worker: Sandbox) -> None:
     locked = {"nbgrader": {"grade": False, "solution": False, "locked": True, "grade_id": "h"}}
     release = nbformat.v4.new_notebook()
     release.cells = [
@@ -274,7 +274,7 @@ BLANK = "def answer():\n    raise NotImplementedError"
     ids=["a crash in between", "all well", "the helper's cell fails first"],
 )
 def test_a_helper_of_the_tests_is_never_the_student_s(
-    worker: Worker, defines: Graded, breaks: str
+    worker: Sandbox, defines: Graded, breaks: str
 ) -> None:
     """Whether its cell ran in this pair of processes, in an earlier one, or not to its end."""
     student = "def answer():\n    return 41"
@@ -288,7 +288,7 @@ def test_a_helper_of_the_tests_is_never_the_student_s(
 
 
 def test_a_name_that_students_are_to_bind_is_looked_up_though_a_test_binds_it_too(
-    worker: Worker,
+    worker: Sandbox,
 ) -> None:
     cells = ("rate = None", Graded("rate = rate or 1\nassert rate == 3"), "pass")
     release = notebook(*cells, Graded("assert rate == 3"))
@@ -301,7 +301,7 @@ def test_a_name_that_students_are_to_bind_is_looked_up_though_a_test_binds_it_to
     [("float('nan')", 0), ("float('inf')", 0), ("1e9", 2), ("-1e9", 0), ("1.5", 1.5)],
 )
 def test_a_score_that_the_student_returns_is_kept_in_bounds(
-    worker: Worker, score: str, counted: float
+    worker: Sandbox, score: str, counted: float
 ) -> None:
     ran = execute(worker, f"def f():\n    return {score}", Graded("f()", 2))
     assert ran.score(1) == counted
@@ -322,7 +322,7 @@ def test_a_score_that_the_student_returns_is_kept_in_bounds(
     ],
 )
 def test_a_crash_loses_the_cell_not_the_notebook(
-    worker: Worker, cell: str, name: str, word: str
+    worker: Sandbox, cell: str, name: str, word: str
 ) -> None:
     ran = execute(
         worker,
@@ -340,7 +340,7 @@ def test_a_crash_loses_the_cell_not_the_notebook(
     assert [c.execution_count for c in ran.cells] == [1, 2, 3, 4, 5, 6]
 
 
-def test_a_function_that_crashes_or_hangs_loses_its_test_alone(worker: Worker) -> None:
+def test_a_function_that_crashes_or_hangs_loses_its_test_alone(worker: Sandbox) -> None:
     started = time.monotonic()
     ran = execute(
         worker,
@@ -362,21 +362,21 @@ def test_a_function_that_crashes_or_hangs_loses_its_test_alone(worker: Worker) -
 
 def test_the_notebooks_own_time_ends(wall: Wall) -> None:
     limits = Limits(cell_seconds=1, notebook_seconds=3)
-    with Worker(wall, limits) as short:
+    with Sandbox(wall, limits, exams=EXAMS) as short:
         ran = execute(short, *["import time\ntime.sleep(0.9)"] * 6, Graded("assert True"))
     assert ran.error(0) is None
     assert ran.error(6)[0] == "NotRun"
     assert "whole notebook" in ran.outcome.remarks[-1]
 
 
-def test_output_is_cut_with_a_sentence(worker: Worker) -> None:
+def test_output_is_cut_with_a_sentence(worker: Sandbox) -> None:
     ran = execute(worker, "for _ in range(10_000):\n    print('x' * 1000)", "print('next')")
     assert len(ran.text(0)) <= 1 << 20
     assert "was cut after" in ran.outputs(0)[-1].text
     assert ran.text(1) == "next\n"
 
 
-def test_a_forged_generator_draws_nothing_of_the_graders_memory(worker: Worker) -> None:
+def test_a_forged_generator_draws_nothing_of_the_graders_memory(worker: Sandbox) -> None:
     """A test that lets the student's code draw from a generator draws from no other words."""
     forged = """
 import numpy as np
@@ -405,7 +405,7 @@ def use(draw):
     assert ran.text(1).endswith("1000\n")
 
 
-def test_stopping_ends_no_loop_of_a_test(worker: Worker) -> None:
+def test_stopping_ends_no_loop_of_a_test(worker: Sandbox) -> None:
     ran = execute(
         worker,
         "def f(x):\n    raise StopIteration",
@@ -432,7 +432,7 @@ FLOOD = "get_ipython().display_pub.session.limit = 10**12\n"
     ],
     ids=["text", "updates", "error", "data"],
 )
-def test_output_that_the_recorder_does_not_cut_is_cut_outside(worker: Worker, cell: str) -> None:
+def test_output_that_the_recorder_does_not_cut_is_cut_outside(worker: Sandbox, cell: str) -> None:
     ran = execute(
         worker, "def answer():\n    return 42", FLOOD + cell, Graded("assert answer() == 42")
     )
@@ -442,7 +442,7 @@ def test_output_that_the_recorder_does_not_cut_is_cut_outside(worker: Worker, ce
         assert ran.error(1) == ("OutputLimit", "It put out more than a notebook may.")
 
 
-def test_a_notebook_s_output_has_a_limit_as_well(worker: Worker) -> None:
+def test_a_notebook_s_output_has_a_limit_as_well(worker: Sandbox) -> None:
     full = ["print('x' * 1_000_000)"] * 12
     loud = "def f():\n    print('y' * 1_000_000)\n    return 2"
     ran = execute(worker, *full, loud, *[Graded("f()", 2)] * 3, Graded("assert f() == 3"))
@@ -453,7 +453,7 @@ def test_a_notebook_s_output_has_a_limit_as_well(worker: Worker) -> None:
     assert ran.error(16)[0] == "AssertionError"
 
 
-def test_a_test_s_process_grows_no_larger_than_it_may(worker: Worker) -> None:
+def test_a_test_s_process_grows_no_larger_than_it_may(worker: Sandbox) -> None:
     takes = "import numpy as np\nnp.ones(2 * 10**8)"  # 1.6 GB: the tests' workers have 1 GB
     ran = execute(worker, "x = 1", Graded(takes), Graded("assert x == 1"))
     assert "MemoryError" in ran.error(1)[0]
@@ -462,7 +462,7 @@ def test_a_test_s_process_grows_no_larger_than_it_may(worker: Worker) -> None:
     assert "range" in execute(worker, huge, Graded("assert f() == [1]")).error(1)[1]
 
 
-def test_what_a_submission_says_of_its_outputs_is_not_believed(worker: Worker) -> None:
+def test_what_a_submission_says_of_its_outputs_is_not_believed(worker: Sandbox) -> None:
     forged = """
 recorder = get_ipython().display_pub.session
 recorder.messages += [
@@ -480,7 +480,7 @@ recorder.messages += [
     assert ran.score(1) == 1
 
 
-def test_files_are_there_and_only_for_this_submission(worker: Worker) -> None:
+def test_files_are_there_and_only_for_this_submission(worker: Sandbox) -> None:
     look = "import os\nprint(sorted(os.listdir('.')))"
     ran = execute(worker, look, files={"data.csv": b"1,2", "sub/x": b"", "../up": b"", "/abs": b""})
     assert "data.csv" in ran.text(0)
@@ -488,14 +488,14 @@ def test_files_are_there_and_only_for_this_submission(worker: Worker) -> None:
     assert "data.csv" not in execute(worker, look).text(0)
 
 
-def test_shadow_modules_shadow_nothing_in_the_grader(worker: Worker) -> None:
+def test_shadow_modules_shadow_nothing_in_the_grader(worker: Sandbox) -> None:
     fake = b"allclose = lambda *a, **k: True\narray = list"
     test = Graded("import numpy\nassert numpy.allclose(answer(), 42.0)")
     ran = execute(worker, "def answer():\n    return 41.0", test, files={"numpy.py": fake})
     assert ran.score(1) == 0
 
 
-def test_tests_leave_nothing_for_the_next_submission(worker: Worker) -> None:
+def test_tests_leave_nothing_for_the_next_submission(worker: Sandbox) -> None:
     first = Graded("import numpy as np, builtins\nbuiltins.left = np.left = 1\nnp.random.seed(1)")
     execute(worker, "x = 1", first)
     second = Graded(
@@ -504,7 +504,7 @@ def test_tests_leave_nothing_for_the_next_submission(worker: Worker) -> None:
     assert execute(worker, "x = 1", second).score(1) == 1
 
 
-def test_names_that_tests_bind_are_not_taken_for_the_students(worker: Worker) -> None:
+def test_names_that_tests_bind_are_not_taken_for_the_students(worker: Sandbox) -> None:
     ran = execute(
         worker,
         "def f(x):\n    return x",
@@ -517,7 +517,7 @@ def test_names_that_tests_bind_are_not_taken_for_the_students(worker: Worker) ->
     assert ran.text(4) == "True 5\n"
 
 
-def test_a_manually_graded_solution_runs_in_the_students_process(worker: Worker) -> None:
+def test_a_manually_graded_solution_runs_in_the_students_process(worker: Sandbox) -> None:
     node = nbformat.reads(notebook("print('essay')").decode(), as_version=4)
     node.cells[0].metadata["nbgrader"] = {
         "grade": True,
@@ -537,7 +537,7 @@ def test_a_manually_graded_solution_runs_in_the_students_process(worker: Worker)
     assert outcome.verdicts == {}
 
 
-def test_sessions_expose_a_files_functions(worker: Worker) -> None:
+def test_sessions_expose_a_files_functions(worker: Sandbox) -> None:
     exam = catalogue.exam("central_difference", 3)
     with worker.session(DIFFERENCE, "answer.py") as right:
         assert "central_difference" in right
@@ -557,7 +557,7 @@ def test_sessions_expose_a_files_functions(worker: Worker) -> None:
 
 
 @pytest.mark.parametrize("future", ["", "from __future__ import annotations\n"])
-def test_a_state_may_be_of_the_students_own_type(worker: Worker, future: str) -> None:
+def test_a_state_may_be_of_the_students_own_type(worker: Sandbox, future: str) -> None:
     source = """
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -585,7 +585,7 @@ def momentum(w, dw, state=None, *, learning_rate, mu=0.9):
 @pytest.mark.parametrize(
     ("body", "status"), [("import os; os._exit(1)", "crashed"), ("while True: pass", "timeout")]
 )
-def test_sessions_tell_crashes_from_time_outs(worker: Worker, body: str, status: str) -> None:
+def test_sessions_tell_crashes_from_time_outs(worker: Sandbox, body: str, status: str) -> None:
     exam = catalogue.exam("central_difference", 3)
     with worker.session(f"def central_difference(f, x, h):\n    {body}", "answer.py") as session:
         verdict = judge("central_difference", [session["central_difference"]], exam)
@@ -598,7 +598,7 @@ def test_sessions_tell_crashes_from_time_outs(worker: Worker, body: str, status:
 
 
 def test_without_a_wall_it_says_so() -> None:
-    with Worker(Wall.NONE, Limits(cell_seconds=5)) as bare:
+    with Sandbox(Wall.NONE, Limits(cell_seconds=5), exams=EXAMS) as bare:
         ran = execute(bare, DIFFERENCE, CHECK, "while True: pass", CHECK)
     assert [ran.score(1), ran.score(3)] == [3, 3]
     assert ran.outcome.remarks[0] == UNSAFE_REMARK

@@ -217,7 +217,7 @@ def question(f):
 def question(f):
     peer = object.__getattribute__(f, "_peer")
     for asked in (("look", "check"), ("look", "half"), ("look", "np"), ("run", "1000", 1),
-                  ("load", "import os", "x"), ("files", {"x": b""}), ("job",), ("bury",),
+                  ("load", "import os", "x"), ("files", {"x": b""}), ("job",), ("reap",),
                   ("cell", 0, False, {"verdicts": [{"score": 9}]}), ("end", []),
                   ("next", f), ("assign", f, "x", 1), ("assign", f, "__code__", None)):
         try:

@@ -23,7 +23,7 @@ def main() -> None:
     sys.modules["descent_inside"] = package
     spec.loader.exec_module(package)
     if settings["wall"] != "namespaces":
-        importlib.import_module("descent_inside.keeper").stand_by(settings)
+        importlib.import_module("descent_inside.reaper").stand_by(settings)
     importlib.import_module("descent_inside.zygote").main(settings)
 
 

@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 
+from .boxed import is_boxed, plain_kind
 from .codec import MAX_FRAME, Arguments, Codec, MalformedError, UnsendableError
-from .held import is_held, plain_kind
 
 TRUSTED, STUDENT = 0, 1
 CALLABLE, ITERATOR = 1, 2
@@ -496,7 +496,7 @@ def _built(kind: type[Exception], name: str, args: list[Any], text: str) -> Exce
 
 def carry_over(old: Any, new: Any) -> Any:
     """Make ``old`` hold what ``new`` holds, in place where it can be changed; return the result."""
-    if plain_kind(old) is not plain_kind(new) or (is_held(new) and not is_held(old)):
+    if plain_kind(old) is not plain_kind(new) or (is_boxed(new) and not is_boxed(old)):
         return new
     if isinstance(old, np.ndarray):
         if old.shape != new.shape or old.dtype != new.dtype or not old.flags.writeable:
@@ -520,6 +520,6 @@ def carry_over(old: Any, new: Any) -> Any:
         old.set_state(new.get_state(legacy=False))
     else:
         return new
-    if is_held(new):
+    if is_boxed(new):
         old.original, old.content = new.original, new.content
     return old

@@ -1,7 +1,7 @@
 """The warm process that each submission's process is forked from.
 
 It is started by exec within the outer wall, imports what notebooks import, and then does nothing
-but fork, watch over and bury its children on the word of the grader, through one socket. It runs
+but fork, watch over and reap its children on the word of the grader, through one socket. It runs
 no code of a submission, and holds nothing that a submission mustn't see.
 """
 
@@ -23,7 +23,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import shell, student, system, walls
+from . import built_walls, shell, student, system
 
 PRELOADED = (
     "numpy.testing",
@@ -43,8 +43,8 @@ _WATCH_SECONDS = 0.25
 def main(settings: Mapping[str, Any]) -> None:
     """Warm up, tell the grader, and serve it until it hangs up; never returns."""
     control = socket.socket(fileno=int(settings["control"]))
-    walls.become_ordinary(settings)
-    wall = walls.make(settings)
+    built_walls.become_ordinary(settings)
+    wall = built_walls.make(settings)
     preload(PRELOADED)
     warm = shell.make_shell()
     shell.warm_up(warm)
@@ -84,9 +84,9 @@ def stay_on(cpu: int | None) -> None:
 
 
 class Zygote:
-    """Forks one child per submission, keeps watch over what it uses, and buries it."""
+    """Forks one child per submission, keeps watch over what it uses, and reaps it."""
 
-    def __init__(self, control: socket.socket, wall: walls.Built, warm: shell.Shell) -> None:
+    def __init__(self, control: socket.socket, wall: built_walls.Built, warm: shell.Shell) -> None:
         self._control = control
         self._shell = warm
         self._wall = wall
@@ -103,17 +103,17 @@ class Zygote:
                 continue
             message, descriptors = received(self._control)
             if not message:
-                self._bury()
+                self._reap()
                 return
             order = json.loads(message)
             if order["order"] == "fork":
                 reply = self._fork(order["limits"], descriptors[0])
             else:
-                reply = self._bury()
+                reply = self._reap()
             self._control.send(json.dumps(reply).encode())
 
     def _fork(self, limits: dict[str, float], channel: int) -> dict[str, Any]:
-        self._bury()
+        self._reap()
         self._limits, self._excess = limits, ""
         try:
             self._child = self._wall.fork()
@@ -144,11 +144,11 @@ class Zygote:
         gc.enable()
         student.run(socket.socket(fileno=channel), self._shell, self._limits)
 
-    def _bury(self) -> dict[str, Any]:
+    def _reap(self) -> dict[str, Any]:
         """Kill the child with all its processes; return how it had ended, and its CPU."""
         if not self._child:
             return {"status": None, "cpu": 0.0, "excess": ""}
-        status, cpu = self._wall.bury(self._child)
+        status, cpu = self._wall.reap(self._child)
         self._child = 0
         own, self._own = time.process_time() - self._own, time.process_time()
         return {"status": status, "cpu": cpu + own, "excess": self._excess}

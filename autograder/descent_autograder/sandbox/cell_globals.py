@@ -33,7 +33,7 @@ from descent import check
 _LIBRARIES = ("numpy", "scipy", "matplotlib", "descent")
 
 
-class Names(dict[str, Any]):
+class CellGlobals(dict[str, Any]):
     """The globals of grade cells: a dict that asks the student's process for what it lacks."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Names(dict[str, Any]):
         self._known: dict[str, Any] = {}
         self._kept: set[str] = set()
         self.reserved: frozenset[str] = frozenset()
-        """Names that are the tests' own: nothing of the student's stands in for them."""
+        """CellGlobals that are the tests' own: nothing of the student's stands in for them."""
 
     def __missing__(self, name: str) -> Any:
         if self.peer is None or name.startswith("__") or hasattr(builtins, name):
@@ -96,7 +96,7 @@ def library(name: str) -> Any:
     return None
 
 
-def bind_instructors(names: Names, cells: Iterable[tuple[str, bool]]) -> list[str]:
+def bind_instructors(names: CellGlobals, cells: Iterable[tuple[str, bool]]) -> list[str]:
     """Run the imports of the instructor's cells, and the definitions of the locked ones.
 
     Args:
@@ -118,7 +118,7 @@ def bind_instructors(names: Names, cells: Iterable[tuple[str, bool]]) -> list[st
     return remarks
 
 
-def bind_helpers(names: Names, sources: Iterable[str]) -> None:
+def bind_helpers(names: CellGlobals, sources: Iterable[str]) -> None:
     """Run the imports and definitions of grade cells that an earlier pair of processes has run.
 
     What can't be run is left out without a word: it may be a line of a hidden test.

@@ -18,56 +18,71 @@ import sys
 import time
 from typing import Any
 
+from descent import questions
+
 from . import grader
+from .cell_globals import CellGlobals, bind_instructors
 from .inside import confine, zygote
 from .inside import shell as shells
-from .names import Names, bind_instructors
 
-_PRELOADED = (*zygote.PRELOADED, "descent.judging.report", "descent_autograder.questions.catalogue")
+_PRELOADED = (*zygote.PRELOADED, "descent.judging.report")
 """What the instructor's imports and the judge wait for: all that notebooks import, and more."""
 
 # What a test may need on top of what the warm process has mapped, however little students may use.
 _LEAST_MEMORY = 1 << 30
 
 
-def main(control: int, cpu: int | None) -> None:
+def main(control: int, cpu: int | None, exams: str) -> None:
     """Warm up, then fork graders on the worker's word until it hangs up; never returns."""
     orders = socket.socket(fileno=control)
     zygote.preload(_PRELOADED)
-    names = Names()
+    names = CellGlobals()
     shell = shells.make_shell(names)
     shells.warm_up(shell)
     bind_instructors(names, [])
-    with contextlib.suppress(ImportError, AttributeError):
-        catalogue = importlib.import_module("descent_autograder.questions.catalogue")
-        catalogue.entry(next(iter(catalogue.entries())))  # the first look-up reads all questions
+    draw = _exam_provider(exams)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()
     gc.freeze()
     zygote.stay_on(cpu)
     orders.send(json.dumps({"ready": True}).encode())
-    _serve(orders, shell, names)
+    _serve(orders, shell, names, draw)
     os._exit(0)
 
 
-def _serve(orders: socket.socket, shell: shells.Shell, names: Names) -> None:
+def _exam_provider(exams: str) -> grader.DrawExam | None:
+    """Import what draws exams; its first exam reads all questions, which then are warm."""
+    if not exams:
+        return None
+    module, _, function = exams.partition(":")
+    draw: grader.DrawExam = getattr(importlib.import_module(module), function)
+    draw(next(iter(questions.all_questions())), b"warm")
+    return draw
+
+
+def _serve(
+    orders: socket.socket,
+    shell: shells.Shell,
+    names: CellGlobals,
+    draw: grader.DrawExam | None,
+) -> None:
     child, own = 0, time.process_time()
     while True:
         message, descriptors = zygote.received(orders)
         if not message:
-            _bury(child)
+            _reap(child)
             return
         order = json.loads(message)
-        if order["order"] == "bury":
-            reply, child = _bury(child), 0
+        if order["order"] == "reap":
+            reply, child = _reap(child), 0
             before, own = own, time.process_time()
             reply["cpu"] += own - before
         else:
-            _bury(child)
+            _reap(child)
             child = os.fork()
             if child == 0:
                 orders.detach()
-                _grade(shell, names, descriptors, order["limits"])
+                _grade(shell, names, descriptors, order["limits"], draw)
             for descriptor in descriptors:
                 os.close(descriptor)
             reply = {"pid": child}
@@ -75,7 +90,11 @@ def _serve(orders: socket.socket, shell: shells.Shell, names: Names) -> None:
 
 
 def _grade(
-    shell: shells.Shell, names: Names, descriptors: list[int], limits: dict[str, float]
+    shell: shells.Shell,
+    names: CellGlobals,
+    descriptors: list[int],
+    limits: dict[str, float],
+    draw: grader.DrawExam | None,
 ) -> None:
     """Be the grader of one submission; never returns."""
     try:
@@ -84,12 +103,12 @@ def _grade(
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         gc.enable()
         link, channel = (socket.socket(fileno=descriptor) for descriptor in descriptors)
-        grader.run(shell, names, link, channel)
+        grader.run(shell, names, link, channel, draw)
     finally:
         os._exit(0)
 
 
-def _bury(child: int) -> dict[str, Any]:
+def _reap(child: int) -> dict[str, Any]:
     if not child:
         return {"status": None, "cpu": 0.0, "excess": ""}
     with contextlib.suppress(ProcessLookupError):

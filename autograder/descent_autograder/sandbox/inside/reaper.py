@@ -13,7 +13,7 @@ import signal
 import tempfile
 from typing import Any
 
-from . import scratch, system, walls
+from . import built_walls, scratch, system
 
 
 def stand_by(settings: dict[str, Any]) -> None:
@@ -33,7 +33,7 @@ def stand_by(settings: dict[str, Any]) -> None:
         os.close(int(settings["control"]))  # only the zygote's own end is to keep it open
         with contextlib.suppress(ChildProcessError):
             os.waitpid(child, 0)
-        walls.kill_descendants()
+        built_walls.kill_descendants()
         scratch.remove(folder)
     finally:
         os._exit(0)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from . import confine, landlock, scratch, seccomp, system
 
-_BURIAL_ROUNDS = 10_000
+_REAPING_ROUNDS = 10_000
 
 
 class Built(Protocol):
@@ -27,7 +27,7 @@ class Built(Protocol):
     def confine(self, limits: Mapping[str, float]) -> None:
         """In the child: limit resources and give up privileges, for good."""
 
-    def bury(self, child: int) -> tuple[int, float]:
+    def reap(self, child: int) -> tuple[int, float]:
         """Kill the child and all that it started; return its wait status and CPU seconds."""
 
     def excess(self, limits: Mapping[str, float]) -> str:
@@ -80,7 +80,7 @@ class Namespaces:
         confine.give_up_privileges()
         seccomp.install(self._filter)
 
-    def bury(self, child: int) -> tuple[int, float]:
+    def reap(self, child: int) -> tuple[int, float]:
         """Kill the first process of the child's pid namespace: the kernel kills the others."""
         return killed(child)
 
@@ -146,7 +146,7 @@ class Folder:
         filter_ = seccomp.program(machine, own_namespaces=False, signals_to=signals_to)
         seccomp.install(filter_)
 
-    def bury(self, child: int) -> tuple[int, float]:
+    def reap(self, child: int) -> tuple[int, float]:
         """Kill the child, then its descendants until there are none; empty the folder."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)
@@ -193,7 +193,7 @@ def kill_descendants() -> float:
     Their orphans must fall to this process.
     """
     cpu = 0.0
-    for _ in range(_BURIAL_ROUNDS):
+    for _ in range(_REAPING_ROUNDS):
         for pid in list(descendants()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

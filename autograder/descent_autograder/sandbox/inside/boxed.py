@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Held:
+class Boxed:
     """A plain container that knows which of the other side's objects it was read from."""
 
     original: Any
@@ -23,25 +23,25 @@ class Held:
         return str(self.original.__name__)
 
 
-class HeldTuple(Held, tuple[Any, ...]):
+class BoxedTuple(Boxed, tuple[Any, ...]):
     """A tuple's plain value."""
 
 
-class HeldList(Held, list[Any]):
+class BoxedList(Boxed, list[Any]):
     """A list's plain value."""
 
 
-class HeldDict(Held, dict[Any, Any]):
+class BoxedDict(Boxed, dict[Any, Any]):
     """A dictionary's plain value."""
 
 
-KINDS: dict[type, type] = {tuple: HeldTuple, list: HeldList, dict: HeldDict}
+KINDS: dict[type, type] = {tuple: BoxedTuple, list: BoxedList, dict: BoxedDict}
 """By plain type."""
 
 
-def is_held(value: Any) -> bool:
+def is_boxed(value: Any) -> bool:
     """Return whether ``value`` stands for a container of the student's own."""
-    return issubclass(type(value), Held)
+    return issubclass(type(value), Boxed)
 
 
 def plain_kind(value: Any) -> type:
@@ -50,7 +50,7 @@ def plain_kind(value: Any) -> type:
     return next((plain for plain, own in KINDS.items() if kind is own), kind)
 
 
-def held(plain: Any, original: Any, content: bytes) -> Any:
+def boxed(plain: Any, original: Any, content: bytes) -> Any:
     """Return ``plain``, a tuple, list or dict, as one that stands for ``original``."""
     value = KINDS[type(plain)](plain)
     value.original, value.content = original, content

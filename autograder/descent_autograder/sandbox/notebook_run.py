@@ -11,25 +11,22 @@ from __future__ import annotations
 import functools
 import json
 import math
-import os
 import platform
-import signal
 import socket
 import time
 from collections.abc import Mapping, Set
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ..core.cells import bound
 from . import outputs
+from .cell_globals import definitions
 from .inside.channel import STUDENT, BrokenChannelError, Peer, ReplyTimeoutError
-from .names import definitions
+from .limits import ExitStatus, Limits, how_it_ended
 from .zygotes import ZygoteError
 
-if TYPE_CHECKING:
-    from .worker import Worker
-
-Burials = list[dict[str, Any]]
+Exits = list[ExitStatus]
 _SLACK_SECONDS = 10.0
 _LANGUAGE = {
     "codemirror_mode": {"name": "ipython", "version": 3},
@@ -68,22 +65,44 @@ class Cell:
         }
 
 
-class Run:
+class Reaping(Protocol):
+    """A warm process that has forked a child, and reaps it."""
+
+    def reap(self) -> ExitStatus:
+        """Kill the child with all its processes; return how it ended."""
+
+
+class Processes(Protocol):
+    """What a run needs of its sandbox: pairs of processes, and their ends."""
+
+    limits: Limits
+
+    def student_process(self) -> AbstractContextManager[tuple[socket.socket, Exits]]:
+        """Fork a submission's process; yield the grader's end of its channel, and its ends."""
+
+    def fork_grader(self, *sockets: socket.socket) -> Reaping:
+        """Fork a grader that owns ``sockets``; return what will reap it."""
+
+    def reap_student(self) -> ExitStatus:
+        """Kill the submission's process and all it started; return how it had ended."""
+
+
+class NotebookRun:
     """The run of one notebook; ``notebook``, ``verdicts`` and ``remarks`` hold what came of it."""
 
-    def __init__(self, worker: Worker, notebook: dict[str, Any], job: dict[str, Any]) -> None:
+    def __init__(self, processes: Processes, notebook: dict[str, Any], job: dict[str, Any]) -> None:
         self.notebook = notebook
         self.verdicts: dict[str, dict[str, Any]] = {}
         self.remarks: list[str] = []
         self.cpu_seconds = 0.0
-        self._worker = worker
+        self._processes = processes
         self._job = job
-        self._outputs = outputs.Outputs(worker.limits.output_bytes)
+        self._outputs = outputs.Outputs(processes.limits.output_bytes)
         self._cells = code_cells(notebook)
         self._next = 0
         self._ended = self._repeat_failed = False
-        self._seconds = worker.limits.cell_seconds + _SLACK_SECONDS
-        self._ends = time.monotonic() + worker.limits.notebook_seconds
+        self._seconds = processes.limits.cell_seconds + _SLACK_SECONDS
+        self._ends = time.monotonic() + processes.limits.notebook_seconds
 
     def to_the_end(self) -> None:
         """Run all cells; what can't be run says why."""
@@ -102,9 +121,9 @@ class Run:
     def _one_pair(self) -> None:
         """Run cells from the next one on, until the last, or until one breaks the pair."""
         ours, theirs = socket.socketpair()
-        with ours, theirs, self._worker.student_process() as (channel, burials):
-            self._burials = burials
-            zygote = self._worker.fork_grader(theirs, channel)
+        with ours, theirs, self._processes.student_process() as (channel, exits):
+            self._exits = exits
+            zygote = self._processes.fork_grader(theirs, channel)
             theirs.close()
             channel.close()
             peer = self._peer = Peer(ours, STUDENT, self._serve)
@@ -115,8 +134,8 @@ class Run:
             except (BrokenChannelError, ReplyTimeoutError):
                 pass  # it has ended, well or not
             finally:
-                self.cpu_seconds += zygote.bury()["cpu"]
-        self.cpu_seconds += sum(burial["cpu"] for burial in burials)
+                self.cpu_seconds += zygote.reap()["cpu"]
+        self.cpu_seconds += sum(exit_status["cpu"] for exit_status in exits)
         if not self._ended:
             self._lose(self._cells[self._next], "the grader's own process ended while it ran")
             self._next += 1
@@ -130,10 +149,10 @@ class Run:
             return self._job | {"cells": self._orders(), "helpers": helpers}
         if question == "cell":
             return self._record(*arguments)
-        if question == "bury":
-            burial = self._worker.bury_student()
-            self._burials.append(burial)
-            return how_it_ended(burial, self._worker.limits.memory_bytes)
+        if question == "reap":
+            exit_status = self._processes.reap_student()
+            self._exits.append(exit_status)
+            return how_it_ended(exit_status, self._processes.limits.memory_bytes)
         self.remarks += arguments[0]
         self._ended = True
         return None
@@ -296,27 +315,6 @@ def cap_score(found: list[dict[str, Any]], points: float) -> None:
             elif not 0 <= score <= points:
                 output["data"]["text/plain"] = str(min(max(score, 0.0), points))
             return
-
-
-def how_it_ended(burial: Mapping[str, Any], memory_bytes: int) -> str:
-    """Return the sentence for a process that ended before its submission did."""
-    status = burial["status"]
-    if burial["excess"] == "memory":
-        return f"It was stopped: it used more than {memory_bytes >> 20} MB of memory."
-    if burial["excess"] == "disk":
-        return "It was stopped: it filled its scratch folder."
-    if status is None:
-        return "Its process ended unexpectedly."
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        if number == signal.SIGSEGV:
-            return "Its process crashed (segmentation fault)."
-        if number == signal.SIGXCPU:
-            return "It was stopped: it used more processor time than a notebook may."
-        if number != signal.SIGKILL:
-            return f"Its process crashed ({signal.Signals(number).name})."
-        return "Its process was killed, or sent something that isn't an answer."
-    return f"It ended its own process (exit status {os.WEXITSTATUS(status)})."
 
 
 def _label(cell: Cell) -> str:

@@ -1,4 +1,4 @@
-"""A worker: bytes in, bytes out, with two warm processes and a wall between them.
+"""A sandbox: bytes in, bytes out, with two warm processes and a wall between them.
 
 It holds no gradebook and writes no file. Whatever a submission does to its own process, or to the
 channel, costs at most that submission's cells; whatever it does to the zygote costs a restart.
@@ -14,15 +14,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .limits import Limits
-from .run import Burials, Run, reserved_names, said_in
-from .walls import NoWall, Wall, best_wall, bubblewrap
-from .zygotes import StudentZygote, TrustedZygote, ZygoteError
-
-if TYPE_CHECKING:
-    from .session import Session
+from .limits import ExitStatus, Limits
+from .notebook_run import Exits, NotebookRun, reserved_names, said_in
+from .session import Session
+from .survey import best_wall
+from .walls import NoWall, Wall, bubblewrap
+from .zygotes import GraderZygote, StudentZygote, ZygoteError
 
 _CLAIMS = "\0descent-core"
 UNSAFE_REMARK = "This notebook was run without a sandbox (--unsafe)."
@@ -46,13 +45,15 @@ class Outcome:
     cpu_seconds: float = 0.0
 
 
-class Worker:
+class Sandbox:
     """Runs submissions one after the other; a context manager.
 
     Args:
         wall: the wall to build (default: the best that stands here).
         limits: what each submission may use.
         unsafe: run without a wall where none can be built, and say so in the remarks.
+        exams: what draws fresh exams, as ``"package.module:function"`` of a question's id and a
+            seed of bytes; the grader's process imports it. Without it, the public exams serve.
         cpu: the core to stay on (default: one of this process's that no other worker has taken
             so). Both sides of a submission share it, since they only ever wait for each other.
 
@@ -66,17 +67,19 @@ class Worker:
         limits: Limits | None = None,
         unsafe: bool = False,
         cpu: int | None = None,
+        exams: str = "",
     ) -> None:
         self.limits = limits or Limits()
         self.wall = _chosen(wall, unsafe)
+        self._exams = exams
         self._claim: socket.socket | None = None
         if cpu is None:
             cpu, self._claim = _claimed_core()
         self.cpu = cpu
         self._student: StudentZygote | None = None
-        self._trusted: TrustedZygote | None = None
+        self._grader: GraderZygote | None = None
 
-    def __enter__(self) -> Worker:
+    def __enter__(self) -> Sandbox:
         self._zygotes()
         return self
 
@@ -90,21 +93,21 @@ class Worker:
 
     @property
     def student_zygote_pid(self) -> int:
-        """The number of the warm process behind the wall, or of what was started in its stead.
+        """The number of the warm process behind the wall, or of what was started instead of it.
 
         That is bubblewrap for the first wall, and for the second who cleans up behind it.
         """
         return self._zygotes()[0].pid
 
     @property
-    def trusted_zygote_pid(self) -> int:
+    def grader_zygote_pid(self) -> int:
         """The number of the warm process that graders are forked from."""
         return self._zygotes()[1].pid
 
     def close(self) -> None:
         """End both warm processes and everything they started."""
         self._close_student()
-        self._close_trusted()
+        self._close_grader()
         if self._claim is not None:
             self._claim.close()
 
@@ -144,7 +147,7 @@ class Worker:
             "instructor": said.cells,
             "reserved": reserved_names(content, said.bound),
         }
-        run = Run(self, content, job)
+        run = NotebookRun(self, content, job)
         run.to_the_end()
         remarks = list(dict.fromkeys(run.remarks))
         if self.wall is Wall.NONE:
@@ -160,10 +163,8 @@ class Worker:
             source: the file's content.
             filename: what its errors call it.
         """
-        from .session import Session
-
         with self.student_process() as (channel, _):
-            session = Session(channel, self.limits, self.bury_student)
+            session = Session(channel, self.limits, self.reap_student)
             session.load(source, filename)
             try:
                 yield session
@@ -171,37 +172,37 @@ class Worker:
                 session.close()
 
     @contextmanager
-    def student_process(self) -> Iterator[tuple[socket.socket, Burials]]:
+    def student_process(self) -> Iterator[tuple[socket.socket, Exits]]:
         """Fork a submission's process; yield the grader's end of its channel.
 
-        At the end it is buried; the list then says how each ended.
+        At the end it is reaped; the list then says how each ended.
         """
         ours, theirs = socket.socketpair()
-        burials: Burials = []
+        exits: Exits = []
         with ours, theirs:
             self._fork_student(theirs)
             theirs.close()
             try:
-                yield ours, burials
+                yield ours, exits
             finally:
-                burials.append(self.bury_student())
+                exits.append(self.reap_student())
 
-    def bury_student(self) -> dict[str, Any]:
+    def reap_student(self) -> ExitStatus:
         """Kill the submission's process and all it started; return how it had ended."""
         if self._student is not None:
             try:
-                return self._student.bury()
+                return self._student.reap()
             except ZygoteError:
                 self._close_student()
         return {"status": None, "cpu": 0.0, "excess": ""}
 
-    def fork_grader(self, *sockets: socket.socket) -> TrustedZygote:
-        """Fork a grader that owns ``sockets``; return the zygote that will bury it."""
+    def fork_grader(self, *sockets: socket.socket) -> GraderZygote:
+        """Fork a grader that owns ``sockets``; return the zygote that will reap it."""
         try:
             zygote = self._zygotes()[1]
             zygote.fork(self.limits, *sockets)
         except ZygoteError:
-            self._close_trusted()
+            self._close_grader()
             zygote = self._zygotes()[1]
             zygote.fork(self.limits, *sockets)
         return zygote
@@ -218,35 +219,38 @@ class Worker:
             self._student.close()
         self._student = None
 
-    def _close_trusted(self) -> None:
-        if self._trusted is not None:
-            self._trusted.close()
-        self._trusted = None
+    def _close_grader(self) -> None:
+        if self._grader is not None:
+            self._grader.close()
+        self._grader = None
 
-    def _zygotes(self) -> tuple[StudentZygote, TrustedZygote]:
+    def _zygotes(self) -> tuple[StudentZygote, GraderZygote]:
         """Return both zygotes, started together, and anew where one has died."""
         if self._student is None:
             self._student = StudentZygote(self.wall, self.cpu)
-        if self._trusted is None:
-            self._trusted = TrustedZygote(self.cpu)
+        if self._grader is None:
+            self._grader = GraderZygote(self._exams, self.cpu)
         self._student.wait_until_ready()
-        self._trusted.wait_until_ready()
-        return self._student, self._trusted
+        self._grader.wait_until_ready()
+        return self._student, self._grader
 
 
-def start_worker(limits: Limits, unsafe: bool = False, cpu: int | None = None) -> Worker:
-    """Return a warm worker behind the best wall that stands here; the caller closes it.
+def start_sandbox(
+    limits: Limits, unsafe: bool = False, cpu: int | None = None, exams: str = ""
+) -> Sandbox:
+    """Return a warm sandbox behind the best wall that stands here; the caller closes it.
 
     Args:
-        limits, unsafe, cpu: as for :class:`Worker`.
+        limits, unsafe, cpu, exams: as for :class:`Sandbox`.
 
     Raises:
-        NoWall, ZygoteError: as :class:`Worker` does.
+        NoWall, ZygoteError: as :class:`Sandbox` does.
     """
-    return _behind_the_first_wall(limits, cpu) or Worker(None, limits, unsafe, cpu).__enter__()
+    behind = _behind_the_first_wall(limits, cpu, exams)
+    return behind or Sandbox(None, limits, unsafe, cpu, exams).__enter__()
 
 
-def _behind_the_first_wall(limits: Limits, cpu: int | None) -> Worker | None:
+def _behind_the_first_wall(limits: Limits, cpu: int | None, exams: str) -> Sandbox | None:
     """Return a worker behind the best wall if that stands here, else None.
 
     To try every wall first would take a warm process or two more, a second each. This one is itself
@@ -255,7 +259,7 @@ def _behind_the_first_wall(limits: Limits, cpu: int | None) -> Worker | None:
     """
     if sys.platform != "linux" or bubblewrap() is None:
         return None
-    worker = Worker(Wall.NAMESPACES, limits, cpu=cpu)
+    worker = Sandbox(Wall.NAMESPACES, limits, cpu=cpu, exams=exams)
     try:
         with worker.session("", "trial.py") as trial:
             if trial.status == "ok" and trial.problem is None:
