@@ -24,9 +24,9 @@ from descent_autograder.core import startup
 
 startup.skip_unused_checks()
 
-from descent_autograder.grading import pipeline  # noqa: E402
 from descent_autograder.core.course import open_course  # noqa: E402
 from descent_autograder.grading import class_run as classrun  # noqa: E402
+from descent_autograder.grading import pipeline  # noqa: E402
 from sqlalchemy import event  # noqa: E402
 from sqlalchemy.engine import Engine  # noqa: E402
 
