@@ -70,6 +70,24 @@ def test_row_is_asked(row: str) -> None:
     assert set(questions) <= asked
 
 
+def sections(lesson: Path) -> dict[str, str]:
+    """The lesson's text by heading; a section ends at the next heading of its level or above."""
+    text = cells_of(lesson, "markdown")
+    found: dict[str, str] = {}
+    headings = list(re.finditer(r"^(#+)\s+(.+?)\s*$", text, flags=re.M))
+    for place, one in enumerate(headings):
+        ends = (o.start() for o in headings[place + 1 :] if len(o[1]) <= len(one[1]))
+        found[one[2]] = text[one.end() : next(ends, len(text))]
+    return found
+
+
+@pytest.mark.parametrize("row", [row for row in IDS if row not in NOT_ASKED])
+def test_the_section_that_teaches_a_row_names_its_tasks(row: str) -> None:
+    section = sections(LESSONS / f"{unit_of(row)}.ipynb")[entry(row)["heading"]]
+    named = {name for ids in re.findall(r"<!-- ([\w, ]+) -->", section) for name in ids.split(", ")}
+    assert set(as_list(entry(row)["question"])) <= named
+
+
 def test_rows_that_are_not_asked_say_so() -> None:
     silent = [row for row in IDS if row in NOT_ASKED]
     assert [

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import itertools
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar, overload
@@ -96,13 +97,20 @@ def candidates(entry: Entry, cases: Sequence[Case], most: int = 2) -> Iterator[C
 
 
 class Candidates:
-    """The candidates of an exam, made one after the other: a right answer needs none."""
+    """The candidates of an exam, made as far as somebody looks, and kept."""
 
     def __init__(self, entry: Entry, cases: Sequence[Case]) -> None:
-        self._entry, self._cases = entry, cases
+        self._made: list[Candidate] = []
+        self._more = candidates(entry, cases)
 
     def __iter__(self) -> Iterator[Candidate]:
-        return candidates(self._entry, self._cases)
+        for place in itertools.count():
+            if place == len(self._made):
+                following = next(self._more, None)
+                if following is None:
+                    return
+                self._made.append(following)
+            yield self._made[place]
 
 
 def exam_on(question_id: str, cases: Sequence[Case]) -> Exam:

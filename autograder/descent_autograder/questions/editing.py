@@ -162,10 +162,11 @@ class SourceText:
         flags = __future__.annotations.compiler_flag
         name = f"<{self._names[0]}, edited>"
         try:
-            return compile(self.edited(edits), name, "exec", flags, dont_inherit=True)
+            code: CodeType = compile(self.edited(edits), name, "exec", flags, dont_inherit=True)
         except SyntaxError as error:
             made = "; ".join(f"«{edit.old}» → «{edit.new}»" for edit in edits)
             raise EditError(f"{made} makes no Python: {error.msg}, «{error.text}»") from error
+        return code
 
 
 def _tokens(text: str) -> list[str]:

@@ -31,6 +31,7 @@ class Deviation:
     edit can say is a wrapper around the functions, or functions of its own.
     """
 
+    id: str
     edits: tuple[Edit, ...]
     wrap: Wrapper | None
     instead: Functions | None
@@ -187,8 +188,13 @@ class Entry:
             if not ids & set(self.unpaired) and self.can_be_made(ids):
                 yield one, other
 
-    def _chosen(self, ids: Ids) -> list[Mistake | Accepted]:
-        return [one for one in (*self.accepted, *self.mistakes) if one.id in ids]
+    @property
+    def deviations(self) -> tuple[Deviation, ...]:
+        """All freedoms, then all mistakes."""
+        return (*self.accepted, *self.mistakes)
+
+    def _chosen(self, ids: Ids) -> list[Deviation]:
+        return [one for one in self.deviations if one.id in ids]
 
 
 def as_tuple(functions: Functions) -> tuple[Function, ...]:

@@ -19,11 +19,11 @@ import descent.questions
 import numpy as np
 from descent.judging import Case, Observation, Record, public_exam
 from descent.judging.exam import (
-    fingerprinted,
     from_json,
     record_to_json,
     to_json,
 )
+from descent.judging.fingerprint import fingerprinted
 
 from descent_autograder.questions.catalogue import (
     OnDemand,

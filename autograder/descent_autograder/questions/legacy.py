@@ -26,7 +26,7 @@ class Entry:
     variants: Mapping[str, Functions] = field(default_factory=dict)
     unpaired: tuple[str, ...] = ()
     reason: str = ""
-    accepted: tuple[Any, ...] = ()
+    deviations: tuple[Any, ...] = ()
 
     @property
     def asked(self) -> Question:

@@ -70,7 +70,7 @@ def verify(known: Entry, seeds: Sequence[int] = SEEDS) -> Finding:
 
 def _ill_fitting(known: Entry) -> Iterator[str]:
     """The mistakes and freedoms whose edits don't fit the reference, and why."""
-    for one in (*known.accepted, *known.mistakes):
+    for one in known.deviations:
         try:
             known.version(frozenset({one.id}))
         except EditError as error:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from descent.judging.fingerprint import Fingerprint
 from descent.judging.observing import Case, Observation, Raised, Record
 from descent.judging.values import Difference, Tolerance, Unreadable, compare
 
@@ -83,64 +84,12 @@ def agree(seen: Record, expected: Record, *, nan_agrees: bool = False) -> bool:
 
 def _compare(mine: Observation, theirs: Observation, nan_agrees: bool) -> Difference | None:
     if isinstance(theirs.value, Fingerprint):
-        same = theirs.value.matches(mine.value, theirs.rtol, theirs.floor)
+        same = theirs.value.matches(mine.fingerprint, theirs.rtol, theirs.floor)
         return None if same else Difference("number", "", "", "", np.inf)
     # The looser of the two floors would let a wild answer widen its own tolerance: the expected
     # record's is the one that counts.
     tolerance = Tolerance(theirs.rtol, theirs.floor, theirs.as_row, nan_agrees)
     return compare(mine.value, theirs.value, tolerance)
-
-
-@dataclass(frozen=True)
-class Fingerprint:
-    """A short stand-in for an array: enough to recognise a mistake, not to read a number off.
-
-    `numbers` are weighted sums of the elements, `size` the sum of their absolute values.
-    """
-
-    shape: tuple[int, ...]
-    numbers: tuple[float, ...]
-    size: float
-
-    @classmethod
-    def of(cls, array: np.ndarray[Any, Any]) -> Fingerprint:
-        flat = array.astype(np.float64).ravel()
-        i = np.arange(1, flat.size + 1)
-        weights = [np.ones(flat.size), np.cos(i), np.cos(1.7 * i * i)]
-        with np.errstate(all="ignore"):
-            sums = tuple(float(f"{np.dot(w, flat):.12e}") for w in weights)
-            size = float(f"{np.abs(flat).sum():.3e}")
-        return cls(array.squeeze().shape, sums, size)
-
-    def matches(self, value: Any, rtol: float, floor: float) -> bool:
-        if isinstance(value, bool):
-            value = np.asarray(value)
-        if not isinstance(value, np.ndarray) or value.dtype.kind == "c":
-            return False
-        other = Fingerprint.of(value)
-        if other.shape != self.shape:
-            return False
-        mine, theirs = np.array(self.numbers), np.array(other.numbers)
-        if not np.isfinite(mine).all():
-            # An overflow ends as infinity or NaN, depending on how it was written.
-            return not np.isfinite(theirs).all()
-        slack = (rtol + 1e-11) * self.size + floor * max(1, value.size)
-        return bool(np.all(np.abs(mine - theirs) <= slack))
-
-
-FINGERPRINT_FROM = 5
-"""Arrays of at least this many elements are stored as fingerprints where a mistake is recorded."""
-
-
-def fingerprinted(value: Any) -> Any:
-    """`value` with its larger arrays replaced by fingerprints; containers keep arrays whole."""
-    if (
-        isinstance(value, np.ndarray)
-        and value.size >= FINGERPRINT_FROM
-        and value.dtype.kind in "fb"
-    ):
-        return Fingerprint.of(value)
-    return value
 
 
 # ---- JSON -----------------------------------------------------------------------------------
@@ -260,19 +209,20 @@ def exam_from_json(head: Any, tail: Callable[[], Any]) -> Exam:
 
 
 class _Candidates:
-    """Mistakes that are read when they are asked for."""
+    """Mistakes that are read when they are asked for, and their records when they are looked at."""
 
     def __init__(self, read: Callable[[], Any]) -> None:
-        self._read = functools.cache(read)
+        self._candidates = functools.cache(lambda: list(_candidates(read())))
 
     def __iter__(self) -> Iterator[Candidate]:
-        data = self._read()
-        mistakes = {m[0]: Mistake(*m) for m in data["mistakes"]}
-        for ids, records in data["candidates"]:
-            yield Candidate(
-                tuple(mistakes[i] for i in ids),
-                functools.partial(_nth_record, records),
-            )
+        return iter(self._candidates())
+
+
+def _candidates(data: Any) -> Iterator[Candidate]:
+    mistakes = {m[0]: Mistake(*m) for m in data["mistakes"]}
+    for ids, records in data["candidates"]:
+        record = functools.cache(functools.partial(_nth_record, records))
+        yield Candidate(tuple(mistakes[i] for i in ids), record)
 
 
 def _nth_record(records: list[Any], i: int) -> Record:

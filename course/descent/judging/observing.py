@@ -9,11 +9,13 @@ import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Any, NoReturn
 
 import numpy as np
 
+from descent.judging.fingerprint import Fingerprint
 from descent.judging.values import describe, read
 
 Case = Mapping[str, Any]
@@ -34,6 +36,11 @@ class Observation:
     floor: float = 0.0
     as_row: bool = False
     part: str = ""
+
+    @cached_property
+    def fingerprint(self) -> Fingerprint | None:
+        """What the value is compared by with the records of mistakes: with hundreds of them."""
+        return Fingerprint.of_seen(self.value)
 
 
 @dataclass(frozen=True)
