@@ -31,9 +31,9 @@ def entries() -> Mapping[str, Entry]:
     for module in pkgutil.walk_packages(units.__path__, f"{units.__name__}."):
         names = vars(importlib.import_module(module.name))
         for value in [*names.values(), *names.get("_OLD", [])]:
-            if hasattr(value, "question") and not isinstance(value, type):
-                if value.question not in found or not hasattr(value, "family"):
-                    found[value.question] = value
+            is_entry = hasattr(value, "question") and not isinstance(value, type)
+            if is_entry and (value.question not in found or not hasattr(value, "family")):
+                found[value.question] = value
     return found
 
 

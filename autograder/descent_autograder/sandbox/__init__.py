@@ -1,8 +1,8 @@
 """Running code that nobody vouches for, and judging it outside.
 
 :class:`Sandbox` turns a submitted notebook's bytes into an executed notebook's and its verdicts;
-:meth:`Sandbox.session` gives access to the functions of a Python file. What is defended, and how, is
-written in ``docs/threat-model.md``.
+:meth:`Sandbox.session` gives access to the functions of a Python file. What is defended, and how,
+is written in ``docs/threat-model.md``.
 """
 
 from .limits import Limits
