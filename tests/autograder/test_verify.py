@@ -46,7 +46,7 @@ def test_a_rejected_variant_is_found() -> None:
 def test_too_few_mistakes_need_a_reason() -> None:
     mistakes = entry("crossed_kinks").mistakes[:2]
     assert "no reason given" in _problems(mistakes=mistakes)
-    assert "no reason given" not in _problems(mistakes=mistakes, few="there are only two ways")
+    assert "no reason given" not in _problems(mistakes=mistakes, reason="there are only two ways")
 
 
 def test_the_command_fails_when_anything_is_off(

@@ -60,9 +60,10 @@ def headings(notebook: Any) -> list[tuple[int, str]]:
 
 
 def paragraphs(notebook: Any) -> Iterator[str]:
-    """Blocks of prose: no tables, formulas, code or HTML."""
+    """Blocks of prose as they are read: no tables, formulas, code, HTML or comments."""
     for text in texts(notebook):
-        prose = re.sub(r"^```.*?^```|^\$\$.*?^\$\$", "\n", text, flags=re.M | re.S)
+        shown = re.sub(r"<!--.*?-->", "", text, flags=re.S)
+        prose = re.sub(r"^```.*?^```|^\$\$.*?^\$\$", "\n", shown, flags=re.M | re.S)
         for block in re.split(r"\n\s*\n", prose):
             if block.strip() and not block.lstrip().startswith(("|", "<", "#")):
                 yield block.strip()
