@@ -39,7 +39,7 @@ class Deviation:
     def _make(
         self,
         texts: Sequence[str],
-        everywhere: bool,
+        edits: Sequence[Edit],
         wrap: Wrapper | None,
         instead: Functions | None,
     ) -> None:
@@ -48,10 +48,10 @@ class Deviation:
         Raises:
             ValueError: an old text without a new one, or nothing at all to make it of.
         """
-        if len(texts) % 2 or not (texts or wrap or instead):
-            raise ValueError("needs pairs of texts (what stands, what is written), wrap or instead")
+        if len(texts) % 2 or not (texts or edits or wrap or instead):
+            raise ValueError(f"{self.id}: needs pairs of texts (old, new), wrap or instead")
         pairs = zip(texts[::2], texts[1::2], strict=True)
-        object.__setattr__(self, "edits", tuple(Edit(*pair, everywhere) for pair in pairs))
+        object.__setattr__(self, "edits", (*(Edit(*pair) for pair in pairs), *edits))
         object.__setattr__(self, "wrap", wrap)
         object.__setattr__(self, "instead", instead)
 
@@ -68,7 +68,7 @@ class Mistake(descent.judging.Mistake, Deviation):
         *texts: str,
         says: str,
         hint: str = "",
-        everywhere: bool = False,
+        edits: Sequence[Edit] = (),
         wrap: Wrapper | None = None,
         instead: Functions | None = None,
     ) -> None:
@@ -79,12 +79,12 @@ class Mistake(descent.judging.Mistake, Deviation):
             texts: pairs: what the reference has, what is written instead (see `Edit`).
             says: what a good teacher would say, "It looks as if …".
             hint: what to try.
-            everywhere: replace every place where a text is found.
+            edits: further edits, made already.
             wrap: makes the mistake out of the functions, behind the edits.
             instead: functions of their own; the mistake isn't looked for in pairs then.
         """
         super().__init__(id, says, hint)
-        self._make(texts, everywhere, wrap, instead)
+        self._make(texts, edits, wrap, instead)
 
 
 @dataclass(frozen=True)
@@ -109,13 +109,13 @@ class Accepted(Deviation):
         self,
         id: str,
         *texts: str,
-        everywhere: bool = False,
+        edits: Sequence[Edit] = (),
         wrap: Wrapper | None = None,
         instead: Functions | None = None,
     ) -> None:
         """Describe a freedom, as a `Mistake` is described, but without a sentence."""
         self.id = id
-        self._make(texts, everywhere, wrap, instead)
+        self._make(texts, edits, wrap, instead)
 
 
 @dataclass(frozen=True, eq=False)

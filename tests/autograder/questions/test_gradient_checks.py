@@ -11,7 +11,7 @@ import pytest
 from descent.judging import Verdict, judge, public_exam
 from descent.questions.gradient_checks import network
 from descent_autograder.questions.catalogue import exam
-from descent_autograder.questions.units.gradient_checks import (
+from descent_autograder.questions.units.old_gradient_checks import (
     find_bugs_cases,
     sample_coordinates_cases,
 )

@@ -11,7 +11,7 @@ import pytest
 from descent.judging import Verdict, judge, public_exam
 from descent.questions.sanity_checks import CHECKS, faulty_model
 from descent_autograder.questions.catalogue import exam
-from descent_autograder.questions.units.sanity_checks import FAULTS, sanity_report_cases
+from descent_autograder.questions.units.old_sanity_checks import FAULTS, sanity_report_cases
 from descent_solutions.sanity_checks import (
     hinge_loss,
     overfit_tiny,

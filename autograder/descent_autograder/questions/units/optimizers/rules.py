@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from descent_autograder.questions.entry import Case, Mistake, Rng, Said
+from descent_autograder.questions.entry import Case, Rng
+from descent_autograder.questions.written import sentences, written
 
 Array = npt.NDArray[Any]
 Rule = Callable[..., Any]
@@ -102,33 +103,20 @@ def stability(rng: Rng, mu: float | None) -> Case:
 
 # ---- mistakes of every rule ----------------------------------------------------------------------
 
-UPHILL = Said(
-    "uphill",
-    "It looks as if the step goes uphill.",
-    "The gradient points up: subtract learning_rate times it.",
-)
-RATE_FORGOTTEN = Said(
-    "rate-forgotten",
-    "It looks as if the learning rate isn't used.",
-    "The step is learning_rate times what the rule makes of the gradient.",
-)
-RATE_TWICE = Said(
-    "rate-twice",
-    "It looks as if the learning rate enters twice.",
-    "Multiply by learning_rate in one place only.",
-)
-STEP_RETURNED = Said(
-    "step-returned",
-    "It looks as if the step comes back, not the parameter after it.",
-    "Return w plus the step as the first value.",
-)
-STATE_LOST = Said(
-    "state-lost",
-    "It looks as if every step starts with an empty memory.",
-    "Read the old values from `state`, and return the new ones as the second value.",
-)("if state is None else", "if True else")
-
-# ---- memory in the wrong place -------------------------------------------------------------------
+OF_EVERY_RULE = sentences("""
+    uphill:
+        It looks as if the step goes uphill.
+        Try: The gradient points up: subtract learning_rate times it.
+    rate-forgotten:
+        It looks as if the learning rate isn't used.
+        Try: The step is learning_rate times what the rule makes of the gradient.
+    rate-twice:
+        It looks as if the learning rate enters twice.
+        Try: Multiply by learning_rate in one place only.
+    step-returned:
+        It looks as if the step comes back, not the parameter after it.
+        Try: Return w plus the step as the first value.
+""")
 
 _LEFT_OUT: Any = object()
 
@@ -159,19 +147,17 @@ def _remembers_by_default(rule: Rule) -> Rule:
     return remembering
 
 
-SHARED = (
-    Mistake(
-        "shared-memory",
-        says="It looks as if the memory lives outside `state`.",
-        hint="A rule serves many parameters in turn. Keep each one's memory in the state that you "
-        "return for it, and nowhere else.",
-        wrap=_remembers_everything,
-    ),
-    Mistake(
-        "shared-default",
-        says="It looks as if the default of `state` is changed in place: it lives as long as the "
-        "function.",
-        hint="Leave it `state=None`, and make a fresh memory where it is None.",
-        wrap=_remembers_by_default,
-    ),
+MEMORY = written(
+    """
+    state-lost: if state is None else  →  if True else
+        It looks as if every step starts with an empty memory.
+        Try: Read the old values from `state`, and return the new ones as the second value.
+    shared-memory:
+        It looks as if the memory lives outside `state`. Try: A rule serves many parameters in turn.
+        Keep each one's memory in the state that you return for it, and nowhere else.
+    shared-default:
+        It looks as if the default of `state` is changed in place: it lives as long as the function.
+        Try: Leave it `state=None`, and make a fresh memory where it is None.
+    """,
+    wrap={"shared-memory": _remembers_everything, "shared-default": _remembers_by_default},
 )

@@ -1,0 +1,1 @@
+"""Unit 10 for the grader, a module a family of questions."""
