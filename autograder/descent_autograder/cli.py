@@ -66,19 +66,32 @@ def build_parser() -> argparse.ArgumentParser:
     feedback.add_argument("--student", action="append", default=[], metavar="ID")
 
     verify = command("verify", "prove the grader: references pass, mistakes are named")
-    verify.add_argument("units", nargs="*", metavar="UNIT", help="all units by default")
+    _what(verify)
 
     judge = command("judge", "ask whether a file's answer would pass", course=False)
     _judge_options(judge)
 
-    refresh = command("refresh", "write expected numbers and solution regions anew")
-    refresh.add_argument("units", nargs="*", metavar="UNIT", help="all units by default")
+    refresh = command("refresh", "write anew what follows from references and assignments")
+    _what(refresh)
+    refresh.add_argument(
+        "--redraw",
+        action="append",
+        default=[],
+        metavar="QUESTION",
+        help="draw its public cases anew",
+    )
 
     command("doctor", "say which sandbox this machine can build, and what it lacks")
 
     bench = command("bench", "measure what counts; writes bench.json", course=False)
     bench.add_argument("names", nargs="*", metavar="NAME", help="all rows by default")
     return parser
+
+
+def _what(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "names", nargs="*", metavar="UNIT|QUESTION", help="as in optimizers or adam; all by default"
+    )
 
 
 def _grading_options(parser: argparse.ArgumentParser) -> None:

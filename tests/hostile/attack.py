@@ -16,9 +16,10 @@ Cell = dict[str, Any]
 class Attack:
     """One attack, handed in by a student of its name.
 
-    The notebook that carries it answers some tasks right and the others wrong (see ``ground``);
-    whatever the wrong ones gain is stolen. In texts, ``@COURSE@`` and the like stand for what an
-    attacker might know or guess (see ``ground.Known``). ``won("…")`` in a cell reports a success.
+    The notebook that carries it answers some tasks right and the others wrong (see
+    ``attacked_course``); whatever the wrong ones gain is stolen. In texts, ``@COURSE@`` and the
+    like stand for what an attacker might know or guess (see ``AttackedCourse.known``).
+    ``won("…")`` in a cell reports a success.
 
     Attributes:
         name: the student's id.
@@ -49,7 +50,7 @@ class Attack:
 
 def everywhere(body: str) -> dict[str, str]:
     """The same body for every task that the notebook answers wrong."""
-    from .ground import WRONG
+    from .attacked_course import WRONG
 
     return {task: f"def {task}{signature}:\n{_indented(body)}" for task, signature in WRONG.items()}
 

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from . import ground
+from . import attacked_course
+from .attacked_class import Aftermath, attack_class
+from .attacked_course import AttackedCourse
 from .attacks import ATTACKS
-from .ground import Ground
-from .siege import Aftermath, besiege
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Ground:
+def template(tmp_path_factory: pytest.TempPathFactory) -> AttackedCourse:
     """The course, released; nobody has handed in yet."""
-    return ground.build(tmp_path_factory.mktemp("template") / "course")
+    return attacked_course.build(tmp_path_factory.mktemp("template") / "course")
 
 
 @pytest.fixture(scope="session")
-def siege(template: Ground, tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
+def attacked_class(template: AttackedCourse, tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
     """The class with all attackers, graded."""
-    return besiege(template, tmp_path_factory.mktemp("siege"), ATTACKS)
+    return attack_class(template, tmp_path_factory.mktemp("attacked_class"), ATTACKS)
 
 
 @pytest.fixture(scope="session")
-def peace(template: Ground, tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
+def untouched_class(
+    template: AttackedCourse, tmp_path_factory: pytest.TempPathFactory
+) -> Aftermath:
     """The same class without attackers, graded with the same secret."""
-    return besiege(template, tmp_path_factory.mktemp("peace"), [])
+    return attack_class(template, tmp_path_factory.mktemp("untouched_class"), [])

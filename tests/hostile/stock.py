@@ -17,9 +17,9 @@ from typing import Any
 
 from descent_autograder.sandbox import walls
 
-from . import ground
+from . import attacked_course
 from .attack import Attack
-from .ground import HONEST, NAME, UNIT, Ground
+from .attacked_course import HONEST, NAME, UNIT, AttackedCourse
 
 _USER = 61_017
 _SECONDS = 90.0
@@ -88,11 +88,11 @@ class Row:
 class Stock:
     """A course that stock nbgrader grades, once per attack, each time from the same state."""
 
-    def __init__(self, site: Ground, folder: Path) -> None:
-        """Copy a released course of ``ground`` into ``folder``, without our configuration."""
+    def __init__(self, site: AttackedCourse, folder: Path) -> None:
+        """Copy a released course into ``folder``, without our configuration."""
         self.site = site
         self._folder = folder
-        ground.hand_in_neighbours(site)
+        attacked_course.hand_in_neighbours(site)
         (site.course.root / "nbgrader_config.py").write_text(_CONFIG)
 
     def grade(self, student: str, attack: Attack | None = None) -> dict[str, Any]:
@@ -103,7 +103,7 @@ class Stock:
         if attack is not None:
             submitted = box / "submitted" / student / UNIT
             submitted.mkdir(parents=True)
-            (submitted / f"{NAME}.ipynb").write_bytes(ground.prepare(self.site, attack))
+            (submitted / f"{NAME}.ipynb").write_bytes(attacked_course.prepare(self.site, attack))
             if attack.tree is not None:
                 attack.tree(submitted, self.site.known)
         _give_away(box)
@@ -153,7 +153,9 @@ class Stock:
         arguments += ["--dev", "/dev", "--proc", "/proc"]
         for path in ("/tmp", "/var/tmp", "/dev/shm"):
             arguments += ["--perms", "1777", "--size", _SIZE, "--tmpfs", path]
-        parts = [ground.REPOSITORY / part for part in ("course", "solutions", "autograder")]
+        parts = [
+            attacked_course.REPOSITORY / part for part in ("course", "solutions", "autograder")
+        ]
         for path in (os.path.realpath(sys.base_prefix), sys.prefix, *map(str, parts)):
             arguments += [*_parents(path), "--ro-bind", path, path]
         course = str(self.site.course.root)
@@ -176,7 +178,7 @@ def _give_away(folder: Path) -> None:
         subprocess.run(["chown", "-hR", f"{_USER}:{_USER}", "--", str(folder)], check=True)
 
 
-def outcome(attack: Attack, found: dict[str, Any], untouched: str, site: Ground) -> str:
+def outcome(attack: Attack, found: dict[str, Any], untouched: str, site: AttackedCourse) -> str:
     """What an attack has achieved, in a few words.
 
     Args:
@@ -206,7 +208,7 @@ def outcome(attack: Attack, found: dict[str, Any], untouched: str, site: Ground)
     return "; ".join(said) or "held"
 
 
-def learnt(shown: str, site: Ground) -> list[str]:
+def learnt(shown: str, site: AttackedCourse) -> list[str]:
     """Which secrets stand in outputs, those that failing tests show themselves left out."""
     words = {what: word for what, word in site.canaries.items() if what != "a hidden test"}
     hidden = site.canaries["a hidden test"]

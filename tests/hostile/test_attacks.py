@@ -12,17 +12,19 @@ from typing import Any
 
 import pytest
 
-from . import ground
+from . import attacked_course
 from .attack import Attack
+from .attacked_class import Aftermath
+from .attacked_course import HONEST, NEIGHBOURS, POINTS
 from .attacks import ATTACKS
 from .attacks import files as handed_in
-from .ground import HONEST, NEIGHBOURS, POINTS
-from .siege import Aftermath
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(600)]
 each = pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
-_REFERENCE = ground.REPOSITORY / "solutions" / "descent_solutions" / "gradient_checks.py"
-_GRADER = ground.REPOSITORY / "autograder" / "descent_autograder" / "questions" / "catalogue.py"
+_REFERENCE = attacked_course.REPOSITORY / "solutions" / "descent_solutions" / "gradient_checks.py"
+_GRADER = (
+    attacked_course.REPOSITORY / "autograder" / "descent_autograder" / "questions" / "catalogue.py"
+)
 
 
 def test_there_are_at_least_eighty_of_different_names() -> None:
@@ -31,8 +33,10 @@ def test_there_are_at_least_eighty_of_different_names() -> None:
 
 
 @each
-def test_no_point_is_gained_and_no_honest_one_lost(attack: Attack, siege: Aftermath) -> None:
-    earned = siege.points[attack.name]
+def test_no_point_is_gained_and_no_honest_one_lost(
+    attack: Attack, attacked_class: Aftermath
+) -> None:
+    earned = attacked_class.points[attack.name]
     if attack.refused:
         assert set(earned.values()) == {0.0}
         return
@@ -44,22 +48,22 @@ def test_no_point_is_gained_and_no_honest_one_lost(attack: Attack, siege: Afterm
 
 
 @each
-def test_nothing_is_learnt(attack: Attack, siege: Aftermath) -> None:
-    notebook = siege.notebooks[attack.name]
-    shown = ground.outputs(notebook)
+def test_nothing_is_learnt(attack: Attack, attacked_class: Aftermath) -> None:
+    notebook = attacked_class.notebooks[attack.name]
+    shown = attacked_course.outputs(notebook)
     assert not re.findall(r"CAPTURED: [^\"\\]*", shown)
-    for what, word in siege.ground.canaries.items():
+    for what, word in attacked_class.site.canaries.items():
         # A test that fails shows its own lines, as nbgrader has it.
-        seen = ground.outputs(notebook, tests=False) if what == "a hidden test" else shown
+        seen = attacked_course.outputs(notebook, tests=False) if what == "a hidden test" else shown
         assert word not in seen, f"it has learnt {what}"
     for line in _telling_lines(_REFERENCE) | _telling_lines(_GRADER):
         assert line not in shown
 
 
 @each
-def test_feedback_tells_nothing_either(attack: Attack, siege: Aftermath) -> None:
-    page = siege.pages[attack.name].read_text()
-    for what, word in siege.ground.canaries.items():
+def test_feedback_tells_nothing_either(attack: Attack, attacked_class: Aftermath) -> None:
+    page = attacked_class.pages[attack.name].read_text()
+    for what, word in attacked_class.site.canaries.items():
         if what != "a hidden test":  # nbgrader's feedback shows test cells whole
             assert word not in page, f"it has learnt {what}"
 
@@ -70,62 +74,65 @@ def _telling_lines(path: Path) -> set[str]:
 
 
 @each
-def test_no_notebook_grows_beyond_its_limit(attack: Attack, siege: Aftermath) -> None:
-    assert len(ground.outputs(siege.notebooks[attack.name])) < 60 << 20
+def test_no_notebook_grows_beyond_its_limit(attack: Attack, attacked_class: Aftermath) -> None:
+    assert len(attacked_course.outputs(attacked_class.notebooks[attack.name])) < 60 << 20
 
 
-def test_refused_notebooks_say_why(siege: Aftermath) -> None:
+def test_refused_notebooks_say_why(attacked_class: Aftermath) -> None:
     for attack in ATTACKS:
-        notices = str(siege.notebooks[attack.name]["cells"][0]["source"])
+        notices = str(attacked_class.notebooks[attack.name]["cells"][0]["source"])
         assert ("was not graded" in notices) == attack.refused, attack.name
 
 
-def test_the_run_goes_on(siege: Aftermath) -> None:
-    assert siege.summary.failed == {}
-    assert set(siege.summary.graded) == {*NEIGHBOURS, *(attack.name for attack in ATTACKS)}
+def test_the_run_goes_on(attacked_class: Aftermath) -> None:
+    assert attacked_class.summary.failed == {}
+    assert set(attacked_class.summary.graded) == {*NEIGHBOURS, *(attack.name for attack in ATTACKS)}
     refused = {*handed_in.NAMES, *(name for name, _, _ in handed_in.FOLDERS)}
-    assert set(siege.summary.rejected) == refused
+    assert set(attacked_class.summary.rejected) == refused
 
 
-def test_nothing_is_left_behind(siege: Aftermath) -> None:
-    assert siege.left == []
+def test_nothing_is_left_behind(attacked_class: Aftermath) -> None:
+    assert attacked_class.left == []
 
 
-def test_the_course_is_as_it_was(siege: Aftermath) -> None:
-    assert siege.changed == []
-    tops = {path.name for path in siege.ground.course.root.iterdir()}
+def test_the_course_is_as_it_was(attacked_class: Aftermath) -> None:
+    assert attacked_class.changed == []
+    tops = {path.name for path in attacked_class.site.course.root.iterdir()}
     made = {"autograded", "feedback", "reports", "gradebook.db"}
     given = {"source", "release", "submitted", "nbgrader_config.py", ".descent-secret"}
     assert tops == made | given
 
 
-def test_nobody_was_reached(siege: Aftermath) -> None:
-    assert siege.heard == []
+def test_nobody_was_reached(attacked_class: Aftermath) -> None:
+    assert attacked_class.heard == []
 
 
-def test_the_gradebook_knows_only_who_handed_in(siege: Aftermath) -> None:
-    assert set(siege.points) == set(siege.summary.graded)
+def test_the_gradebook_knows_only_who_handed_in(attacked_class: Aftermath) -> None:
+    assert set(attacked_class.points) == set(attacked_class.summary.graded)
 
 
 @pytest.mark.parametrize("student", NEIGHBOURS)
 def test_neighbours_get_what_they_get_without_attackers(
-    student: str, siege: Aftermath, peace: Aftermath
+    student: str, attacked_class: Aftermath, untouched_class: Aftermath
 ) -> None:
-    assert siege.points[student] == peace.points[student]
-    assert siege.verdicts[student] == peace.verdicts[student]
-    assert _comparable(siege.notebooks[student], siege) == _comparable(
-        peace.notebooks[student], peace
+    assert attacked_class.points[student] == untouched_class.points[student]
+    assert attacked_class.verdicts[student] == untouched_class.verdicts[student]
+    assert _comparable(attacked_class.notebooks[student], attacked_class) == _comparable(
+        untouched_class.notebooks[student], untouched_class
     )
 
 
 def _comparable(notebook: Any, run: Aftermath) -> str:
     text = str(notebook["cells"])
-    for word in run.ground.canaries.values():
+    for word in run.site.canaries.values():
         text = text.replace(word, "")
     return re.sub(r"'checksum': '\w+'", "", text)
 
 
-def test_neighbours_earn_what_they_deserve(peace: Aftermath) -> None:
-    assert peace.points[NEIGHBOURS[0]] == POINTS
-    assert peace.points[NEIGHBOURS[1]] == HONEST
-    assert peace.points[NEIGHBOURS[2]] == POINTS | {"central_difference": 0.0, "verdict": 0.0}
+def test_neighbours_earn_what_they_deserve(untouched_class: Aftermath) -> None:
+    assert untouched_class.points[NEIGHBOURS[0]] == POINTS
+    assert untouched_class.points[NEIGHBOURS[1]] == HONEST
+    assert untouched_class.points[NEIGHBOURS[2]] == POINTS | {
+        "central_difference": 0.0,
+        "verdict": 0.0,
+    }

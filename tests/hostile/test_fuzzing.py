@@ -33,9 +33,9 @@ from descent_autograder.sandbox.inside.codec import Codec, UnsendableError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from . import ground
+from . import attacked_course
 from .attack import Notebook
-from .ground import NAME, UNIT, Ground
+from .attacked_course import NAME, UNIT, AttackedCourse
 
 FEW, MANY = 300, 10_000
 _quick = settings(
@@ -146,14 +146,14 @@ class _Intake:
 
 
 @pytest.fixture(scope="module")
-def intake(template: Ground) -> _Intake:
+def intake(template: AttackedCourse) -> _Intake:
     """The intake of a course that has been released."""
     course = template.course
     gradebook = SharedGradebook(course.db_url, course.course_id)
     released = Assignment(course, UNIT).released(gradebook)
     gradebook.close()
     preparer = Preparer(released, UNIT, course.db_url, Preprocessors(course.config))
-    return _Intake(preparer, released[NAME].cells, ground.released(template))
+    return _Intake(preparer, released[NAME].cells, attacked_course.released(template))
 
 
 def _hold(intake: _Intake, content: bytes) -> None:

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from . import ground
+from . import attacked_course
+from .attacked_class import Aftermath
 from .attacks import ATTACKS
-from .siege import Aftermath
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.browser, pytest.mark.timeout(600)]
-_CHROMIUM = runpy.run_path(str(ground.REPOSITORY / "tests" / "browser" / "chromium.py"))
+_CHROMIUM = runpy.run_path(str(attacked_course.REPOSITORY / "tests" / "browser" / "chromium.py"))
 _FAMILY = "script for the reader"
 _OPENED = [attack.name for attack in ATTACKS if attack.family == _FAMILY]
 _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
@@ -67,10 +67,10 @@ def test_the_browser_would_run_such_scripts(chromium: Any, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("guarded", [True, False], ids=["as-written", "without-its-policy"])
 def test_feedback_runs_no_script_of_a_student(
-    guarded: bool, chromium: Any, siege: Aftermath, tmp_path: Path
+    guarded: bool, chromium: Any, attacked_class: Aftermath, tmp_path: Path
 ) -> None:
     for name in _OPENED:
-        page = siege.pages[name]
+        page = attacked_class.pages[name]
         if not guarded:
             text, found = _POLICY.subn("", page.read_text())
             assert found == 1, name
@@ -80,8 +80,8 @@ def test_feedback_runs_no_script_of_a_student(
         assert (ran, "hostile" in title, odd) == ("", False, []), name
 
 
-def test_the_class_report_runs_no_script(chromium: Any, siege: Aftermath) -> None:
-    page = siege.report.read_text()
+def test_the_class_report_runs_no_script(chromium: Any, attacked_class: Aftermath) -> None:
+    page = attacked_class.report.read_text()
     assert "onerror" in page  # the ids of refused folders are shown
-    ran, title, odd = _run_of(chromium, siege.report)
+    ran, title, odd = _run_of(chromium, attacked_class.report)
     assert (ran, "hostile" in title, odd) == ("", False, [])

@@ -16,29 +16,32 @@ from pathlib import Path
 
 import pytest
 
-from . import ground
+from . import attacked_course
 from .attack import Attack
+from .attacked_class import Aftermath
+from .attacked_course import HONEST, NEIGHBOURS, AttackedCourse
 from .attacks import ATTACKS
-from .ground import HONEST, NEIGHBOURS, Ground
-from .siege import Aftermath
 from .stock import Row, Stock, learnt, outcome
 
 pytestmark = [pytest.mark.soak, pytest.mark.jupyter, pytest.mark.sandbox, pytest.mark.timeout(0)]
 
 
 def test_the_table(
-    template: Ground, siege: Aftermath, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    template: AttackedCourse,
+    attacked_class: Aftermath,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     rows = {row.name: row for row in _stock_rows(template, tmp_path)}
     with capsys.disabled():
-        print("\n" + _table(rows, siege))
+        print("\n" + _table(rows, attacked_class))
     assert rows.keys() == {attack.name for attack in ATTACKS}
     assert any("gains" in row.outcome for row in rows.values())
-    assert not any(_descents(attack, siege).startswith("gains") for attack in ATTACKS)
+    assert not any(_descents(attack, attacked_class).startswith("gains") for attack in ATTACKS)
 
 
-def _stock_rows(template: Ground, folder: Path) -> list[Row]:
-    site = ground.copied(template, folder / "course", _GUESSES)
+def _stock_rows(template: AttackedCourse, folder: Path) -> list[Row]:
+    site = attacked_course.copied(template, folder / "course", _GUESSES)
     stock = Stock(site, folder)
     honest = stock.grade(NEIGHBOURS[1])
     assert honest["points"] == HONEST, "stock nbgrader doesn't grade the honest as it should"
@@ -87,13 +90,16 @@ def _mixed() -> list[Attack]:
     return [attack for attack in turns if attack is not None]
 
 
-def _descents(attack: Attack, siege: Aftermath) -> str:
-    points = siege.points[attack.name]
+def _descents(attack: Attack, attacked_class: Aftermath) -> str:
+    points = attacked_class.points[attack.name]
     earned = dict.fromkeys(HONEST, 0.0) if attack.refused else HONEST
     gained = sum(max(0.0, points[task] - HONEST[task]) for task in HONEST)
     lost = sum(max(0.0, earned[task] - points[task]) for task in HONEST)
     said = [f"gains {gained:g} points"] if gained else []
-    said += [f"learns {w}" for w in learnt(str(siege.notebooks[attack.name]), siege.ground)]
+    said += [
+        f"learns {w}"
+        for w in learnt(str(attacked_class.notebooks[attack.name]), attacked_class.site)
+    ]
     if said:
         return "; ".join(said)
     if attack.refused:
@@ -101,18 +107,18 @@ def _descents(attack: Attack, siege: Aftermath) -> str:
     return f"held; costs itself {lost:g} points" if lost else "held"
 
 
-def _table(rows: dict[str, Row], siege: Aftermath) -> str:
+def _table(rows: dict[str, Row], attacked_class: Aftermath) -> str:
     lines = ["| attack | what it tries | stock nbgrader | Descent |", "|---|---|---|---|"]
     for attack in ATTACKS:
         row = rows[attack.name]
-        stock, ours = row.outcome, _descents(attack, siege)
+        stock, ours = row.outcome, _descents(attack, attacked_class)
         lines.append(f"| {attack.name} | {attack.tries} | {stock} | {ours} |")
     ran = [row for row in rows.values() if row.run]
     held = sum(row.outcome == "held" for row in ran)
+    ours_gained = sum(_descents(one, attacked_class).startswith("gains") for one in ATTACKS)
     gained = sum("gains" in row.outcome for row in ran)
     lines.append(
         f"\n{len(rows)} attacks. Stock nbgrader: {len(ran)} run, {held} held, {gained} gained "
-        f"points. Descent: {len(rows)} run, "
-        f"{sum(_descents(attack, siege).startswith('gains') for attack in ATTACKS)} gained points."
+        f"points. Descent: {len(rows)} run, {ours_gained} gained points."
     )
     return "\n".join(lines)

@@ -9,6 +9,7 @@ from descent_autograder.core import units
 from descent_autograder.core.course import Course, open_course
 from descent_autograder.core.errors import NoCourse, WrongCall
 from descent_autograder.grading.options import Options
+from descent_autograder.questions.catalogue import entries
 
 
 def the_course(options: argparse.Namespace) -> Course:
@@ -47,6 +48,24 @@ def named_units(course: Course, names: Sequence[str]) -> list[str]:
     """
     folders = [path.name for path in sorted(course.root.glob("source/*")) if path.is_dir()]
     return [units.resolve(name, folders) for name in names]
+
+
+def units_and_questions(course: Course, names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The units' folders and the questions that names mean; all units when there are no names.
+
+    Returns:
+        The folders, and the ids of the units' questions and of those that were named themselves.
+
+    Raises:
+        UnknownUnit: when a name means nothing.
+        WrongCall: when a unit that is meant has no notebook.
+    """
+    asked = [name for name in names if name in entries()]
+    chosen = [name for name in names if name not in entries()]
+    folders = [] if asked and not chosen else existing_units(course, chosen)
+    modules = {units.module(folder) for folder in folders}
+    of_units = [name for name, entry in entries().items() if entry.asked.unit in modules]
+    return folders, list(dict.fromkeys([*of_units, *asked]))
 
 
 def how_to_grade(options: argparse.Namespace) -> Options:

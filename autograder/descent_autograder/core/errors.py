@@ -16,8 +16,9 @@
 #    ├─ GradebookUnreachable   it can't be opened
 #    └─ UnknownStudent      it doesn't know the student, and none may be entered
 #
-# Two stand where they are raised: `sandbox.walls.NoWall` (no sandbox can be built) and
-# `publishing.solution_regions.SolutionError` (a solution cell doesn't fit the reference).
+# Three stand where they are raised: `sandbox.walls.NoWall` (no sandbox can be built),
+# `publishing.solution_regions.SolutionError` (a solution cell doesn't fit the reference) and
+# `publishing.derived.DerivedError` (a notebook mentions a task that isn't there).
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from descent_autograder.core import units
+from descent_autograder.core.errors import DescentError
 from descent_autograder.publishing.canonical import canonical_text
 
 TIMES: Mapping[str, tuple[str, str]] = {
@@ -46,7 +47,7 @@ _SUM = re.compile(r"^\*\*\d[^\n]* points: [^\n]*\*\*$", re.M)
 _TIME = re.compile(r"(?P<before>\bTime(?:\*\*:| \|) )[^\n|]* for the assignment")
 
 
-class DerivedError(ValueError):
+class DerivedError(DescentError):
     """A notebook mentions a task that its assignment doesn't have; the message names the cell."""
 
 

@@ -2,15 +2,17 @@
 
 For every question, on the public exam and on fresh ones: the reference, every freedom and every
 accepted variant pass; a blank answer is unfinished; nonsense fails; every mistake is rejected and
-named as itself only; a green `check` and a full grade agree. Pairs of mistakes that cancel, crash
-or look like another are found and listed.
+named as itself only; a green `check` and a full grade agree. Pairs of mistakes that overlap,
+cancel, crash or look like another are found and listed.
 """
 
 from __future__ import annotations
 
 import itertools
+import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +22,7 @@ from descent.judging import Exam, Verdict, judge, public_exam
 from descent_autograder.questions import expected
 from descent_autograder.questions.catalogue import entries, exam
 from descent_autograder.questions.editing import EditError
-from descent_autograder.questions.entry import Entry, Ids, as_tuple
+from descent_autograder.questions.entry import Entry, Ids, Mistake, as_tuple
 
 SEEDS = (1, 2, 3)
 FEWEST_MISTAKES = 5
@@ -41,9 +43,40 @@ class Finding:
     ambiguous: list[str] = field(default_factory=list)
     note: str = ""
 
+    @property
+    def named(self) -> int:
+        """How many pairs of mistakes are recognised as just these two."""
+        return self.pairs - len(self.cancelling) - len(self.crashing) - len(self.ambiguous)
+
+    def add(self, part: Finding) -> None:
+        """Take over what a part of the proof has found."""
+        self.pairs += part.pairs
+        for mine, other in (
+            (self.problems, part.problems),
+            (self.overlapping, part.overlapping),
+            (self.cancelling, part.cancelling),
+            (self.crashing, part.crashing),
+            (self.ambiguous, part.ambiguous),
+        ):
+            mine += other
+
+
+Part = tuple[str, str, int]
+"""A part of the proof that can run by itself: the question, what is looked at, which of them."""
+PAIRS_A_PART = 40
+
 
 def verify(known: Entry, seeds: Sequence[int] = SEEDS) -> Finding:
     """Verify one question."""
+    finding = _entry_itself(known)
+    if not finding.problems:
+        for part in _parts(known, seeds):
+            finding.add(_proved(known, part))
+    return finding
+
+
+def _entry_itself(known: Entry) -> Finding:
+    """What can be said of an entry without judging anything."""
     finding = Finding(
         known.question,
         len(known.mistakes),
@@ -55,16 +88,36 @@ def verify(known: Entry, seeds: Sequence[int] = SEEDS) -> Finding:
     ids = [m.id for m in known.mistakes]
     finding.problems += [f"mistake {i} stands twice" for i in set(ids) if ids.count(i) > 1]
     finding.problems += _ill_fitting(known)
-    if finding.problems:
-        return finding
-    for name, made in _exams(known, seeds):
+    return finding
+
+
+def _parts(known: Entry, seeds: Sequence[int]) -> Iterator[Part]:
+    """The parts of the proof, those that take longest first."""
+    pairs = len(known.mistakes) * (len(known.mistakes) - 1) // 2
+    yield from ((known.question, "pairs", first) for first in range(0, pairs, PAIRS_A_PART))
+    if expected.path_of(known.question).exists():
+        yield known.question, "public exam", 0
+    yield from ((known.question, "fresh exam", seed) for seed in seeds)
+    yield known.question, "stored numbers", 0
+
+
+def _proved(known: Entry, part: Part) -> Finding:
+    """What one part of the proof brings to light."""
+    _, what, which = part
+    finding = Finding(known.question, 0, 0)
+    if what == "stored numbers":
+        why = expected.stale(known.question)
+        finding.problems += [f"expected numbers are out of date: {why}"] if why else []
+    elif what == "pairs":
+        if expected.path_of(known.question).exists():
+            pairs = list(itertools.combinations(known.mistakes, 2))[which : which + PAIRS_A_PART]
+            _pairs(known, public_exam(known.question), pairs, finding)
+    else:
+        fresh = what == "fresh exam"
+        made = exam(known.question, which) if fresh else public_exam(known.question)
+        name = f"{what} {which}" if fresh else what
         _accepts(known, made, name, finding)
         _rejects(known, made, name, finding)
-    why = expected.stale(known.question)
-    if why:
-        finding.problems.append(f"expected numbers are out of date: {why}")
-    else:
-        _pairs(known, public_exam(known.question), finding)
     return finding
 
 
@@ -75,13 +128,6 @@ def _ill_fitting(known: Entry) -> Iterator[str]:
             known.version(frozenset({one.id}))
         except EditError as error:
             yield f"{one.id}: {error}"
-
-
-def _exams(known: Entry, seeds: Sequence[int]) -> Iterator[tuple[str, Exam]]:
-    if expected.path_of(known.question).exists():
-        yield "public exam", public_exam(known.question)
-    for seed in seeds:
-        yield f"fresh exam {seed}", exam(known.question, seed)
 
 
 def _judged(known: Entry, functions: Any, made: Exam) -> Verdict:
@@ -150,9 +196,11 @@ def _names(known: Entry, made: Exam, ids: Ids, freedom: Ids, name: str, finding:
         finding.problems.append(f"{name}: {label} is named as {named}")
 
 
-def _pairs(known: Entry, made: Exam, finding: Finding) -> None:
-    """Sort every pair of mistakes: those that cancel, crash, or look like something else."""
-    for pair in itertools.combinations(known.mistakes, 2):
+def _pairs(
+    known: Entry, made: Exam, pairs: Sequence[tuple[Mistake, Mistake]], finding: Finding
+) -> None:
+    """Sort pairs of mistakes: those that cancel, crash, or look like something else."""
+    for pair in pairs:
         ids = [m.id for m in pair]
         if not known.can_be_made(frozenset(ids)):
             finding.overlapping.append(" + ".join(ids))
@@ -168,36 +216,70 @@ def _pairs(known: Entry, made: Exam, finding: Finding) -> None:
             finding.ambiguous.append(label)
 
 
-def main(units: Sequence[str] = (), *, details: bool = False) -> int:
-    """Print the table for the units (module names; all by default); 1 when anything is off."""
-    chosen = [e for e in entries().values() if not units or e.asked.unit in units]
-    header = f"{'question':<24}{'mistakes':>9}{'variants':>9}{'pairs':>7}"
+def main(questions: Sequence[str] | None = None, *, details: bool = False) -> int:
+    """Print the table for these questions, all by default; the cores share the work.
+
+    Args:
+        questions: their ids.
+        details: also list the pairs of mistakes that overlap, cancel, crash or look alike.
+
+    Returns:
+        1 when anything is off, or nothing was verified; else 0.
+    """
+    chosen = entries() if questions is None else questions
+    known = {name: entry for name, entry in entries().items() if name in chosen}
+    header = f"{'question':<24}{'mistakes':>9}{'variants':>9}{'pairs':>7}{'overlap':>9}"
     print(header + f"{'cancel':>8}{'crash':>7}{'alike':>7}  state")
     findings = []
-    for known in chosen:
-        finding = verify(known)
+    for finding in _verified(list(known.values())):
         findings.append(finding)
-        state = "ok" if not finding.problems else f"{len(finding.problems)} problems"
-        state += f"  ({finding.note})" if finding.note else ""
-        print(
-            f"{finding.question:<24}{finding.mistakes:>9}{finding.variants:>9}{finding.pairs:>7}"
-            f"{len(finding.cancelling):>8}{len(finding.crashing):>7}{len(finding.ambiguous):>7}"
-            f"  {state}",
-            flush=True,
-        )
+        print(_row(finding), flush=True)
         if details:
             _print_pairs(finding)
     for finding in findings:
         for problem in finding.problems:
             print(f"{finding.question}: {problem}")
     bad = sum(bool(f.problems) for f in findings)
-    total = sum(f.mistakes for f in findings)
-    print(f"{len(findings)} questions, {total} mistakes; {bad} questions with problems")
+    print(
+        f"{len(findings)} questions, {sum(f.mistakes for f in findings)} mistakes, "
+        f"{sum(f.named for f in findings)} pairs named; {bad} questions with problems"
+    )
     return 1 if bad or not findings else 0
+
+
+def _verified(known: Sequence[Entry]) -> Iterator[Finding]:
+    """Every entry's finding, in order, as soon as all its parts are proved."""
+    findings = {entry.question: _entry_itself(entry) for entry in known}
+    sound = [entry for entry in known if not findings[entry.question].problems]
+    parts = [part for entry in sound for part in _parts(entry, SEEDS)]
+    with ProcessPoolExecutor(max(1, min(os.cpu_count() or 1, len(parts)))) as pool:
+        proved = zip(parts, pool.map(_proved_by_id, parts), strict=True)
+        following = next(proved, None)
+        for entry in known:
+            finding = findings[entry.question]
+            while following is not None and following[0][0] == entry.question:
+                finding.add(following[1])
+                following = next(proved, None)
+            yield finding
+
+
+def _proved_by_id(part: Part) -> Finding:
+    return _proved(entries()[part[0]], part)
+
+
+def _row(finding: Finding) -> str:
+    state = "ok" if not finding.problems else f"{len(finding.problems)} problems"
+    state += f"  ({finding.note})" if finding.note else ""
+    return (
+        f"{finding.question:<24}{finding.mistakes:>9}{finding.variants:>9}{finding.pairs:>7}"
+        f"{len(finding.overlapping):>9}{len(finding.cancelling):>8}{len(finding.crashing):>7}"
+        f"{len(finding.ambiguous):>7}  {state}"
+    )
 
 
 def _print_pairs(finding: Finding) -> None:
     for word, pairs in (
+        ("overlap", finding.overlapping),
         ("cancel", finding.cancelling),
         ("crash", finding.crashing),
         ("alike", finding.ambiguous),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 from descent_autograder import cli, commands
 from descent_autograder.core import errors
 from descent_autograder.core.errors import Stop
+
+REPOSITORY = Path(__file__).parents[3]
 
 
 def _below(cls: type[Exception]) -> set[type[Exception]]:
@@ -48,12 +51,13 @@ def _run(
         (["judge", "central_difference", __file__, "--name", "a", "--name", "b"], "1 function"),
         (["judge", "central_difference", __file__, "--seed", "-1"], "at least 0"),
         (["verify", "nothing"], "unknown unit"),
+        (["refresh", "--redraw", "nothing"], "wants a question"),
     ],
 )
 def test_a_wrong_call_gets_one_line_and_status_2(
     capsys: pytest.CaptureFixture[str], small_template: Path, arguments: list[str], says: str
 ) -> None:
-    takes_course = bool(arguments) and arguments[0] in ("grade", "release", "verify")
+    takes_course = bool(arguments) and arguments[0] in ("grade", "release", "verify", "refresh")
     status, out, err = _run(capsys, *arguments, course=small_template if takes_course else None)
     assert status == 2
     assert out == ""
@@ -157,3 +161,35 @@ def test_every_foreseen_failure_is_one_line_and_its_status(
     status, out, err = _run(capsys, "doctor")
     assert (out, err) == ("", "descent doctor: what to do\n")
     assert status == (2 if issubclass(failure, errors.WrongCall) else 1)
+
+
+def test_verify_and_refresh_take_questions_as_well(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(
+        "descent_autograder.questions.verify.main",
+        lambda questions, details: asked.append((questions, details)) or 0,
+    )
+    assert _run(capsys, "verify", "sgd", "verdict", course=REPOSITORY / "assignments")[0] == 0
+    assert asked == [(["sgd", "verdict"], True)]
+
+    written: list[Any] = []
+    monkeypatch.setattr(
+        "descent_autograder.questions.expected.write",
+        lambda questions, redraw=False: written.append((list(questions), redraw)) or [],
+    )
+    course = REPOSITORY / "assignments"
+    assert _run(capsys, "refresh", "--redraw", "sgd", course=course)[0] == 0
+    assert _run(capsys, "refresh", "sgd", "momentum", course=course)[0] == 0
+    assert written == [(["sgd"], True), (["sgd", "momentum"], False)]
+    status, _, err = _run(capsys, "refresh", "--redraw", "6", course=course)
+    assert (status, "wants a question" in err) == (2, True)
+
+
+def test_verify_proves_one_question_and_lists_its_pairs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    status, out, _ = _run(capsys, "verify", "sgd", course=REPOSITORY / "assignments")
+    assert status == 0
+    assert re.search(r"sgd +8 +2 +28 +0 +0 +0 +1  ok\n    alike: ", out)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..attack import Attack, Notebook, by_id, code, known, tests
-from ..ground import POINTS, RIGHT, WRONG
+from ..attacked_course import POINTS, RIGHT, WRONG
 
 _FAMILY = "mangled notebooks"
 Mangle = Callable[[Notebook], None]

@@ -22,7 +22,7 @@ from .attack import Attack, Cell, Notebook, by_id, code, known
 
 REPOSITORY = Path(__file__).parents[2]
 REAL_UNIT = REPOSITORY / "assignments" / "source" / "01-gradient-checks" / "gradient-checks.ipynb"
-UNIT, NAME = "21-besieged", "besieged"
+UNIT, NAME = "21-attacked", "attacked"
 LIMITS = {
     "cell_seconds": 4.0,
     "notebook_seconds": 30.0,
@@ -80,7 +80,7 @@ def won(what):
 
 
 @dataclass(frozen=True)
-class Ground:
+class AttackedCourse:
     """A released course with a class that has handed in.
 
     Attributes:
@@ -147,7 +147,7 @@ def _ordinary(task: str, signature: str, body: str, test: str) -> list[Cell]:
     return [answer, check]
 
 
-def build(root: Path) -> Ground:
+def build(root: Path) -> AttackedCourse:
     """A new course at ``root``, released, with canaries where nobody should look.
 
     Args:
@@ -182,25 +182,27 @@ def build(root: Path) -> Ground:
         "NEIGHBOUR": NEIGHBOURS[1],
         "MAX": str(sum(POINTS.values())),
     }
-    return Ground(course, known_things, canaries)
+    return AttackedCourse(course, known_things, canaries)
 
 
-def copied(site: Ground, root: Path, more: dict[str, str]) -> Ground:
+def copied(site: AttackedCourse, root: Path, more: dict[str, str]) -> AttackedCourse:
     """A copy at ``root`` of a released course, with the same secret and canaries."""
     shutil.copytree(site.course.root, root)
-    return Ground(open_course(root), {**site.known, "COURSE": str(root), **more}, site.canaries)
+    return AttackedCourse(
+        open_course(root), {**site.known, "COURSE": str(root), **more}, site.canaries
+    )
 
 
-def released(ground: Ground) -> Notebook:
+def released(site: AttackedCourse) -> Notebook:
     """The notebook as students get it."""
-    path = ground.course.path("release", ".", UNIT) / f"{NAME}.ipynb"
+    path = site.course.path("release", ".", UNIT) / f"{NAME}.ipynb"
     notebook: Notebook = json.loads(path.read_text())
     return notebook
 
 
-def answered(ground: Ground, answers: dict[str, str]) -> Notebook:
+def answered(site: AttackedCourse, answers: dict[str, str]) -> Notebook:
     """The released notebook with these answers."""
-    notebook = copy.deepcopy(released(ground))
+    notebook = copy.deepcopy(released(site))
     for task, text in answers.items():
         by_id(notebook, f"{task}_answer")["source"] = text
     return notebook
@@ -212,17 +214,17 @@ def wrong_answers() -> dict[str, str]:
     return {**RIGHT, **wrong}
 
 
-def hand_in(ground: Ground, student: str, content: bytes) -> Path:
+def hand_in(site: AttackedCourse, student: str, content: bytes) -> Path:
     """Hand in a notebook; return its folder."""
-    folder = ground.course.path("submitted", student, UNIT)
+    folder = site.course.path("submitted", student, UNIT)
     folder.mkdir(parents=True)
     (folder / f"{NAME}.ipynb").write_bytes(content)
     return folder
 
 
-def hand_in_neighbours(ground: Ground) -> None:
+def hand_in_neighbours(site: AttackedCourse) -> None:
     """Hand in for the honest: one with everything right, one with half, one with a slip."""
-    comment = f"\n    # {ground.canaries[ANSWER]}"
+    comment = f"\n    # {site.canaries[ANSWER]}"
     real = {known(c).get("grade_id"): "".join(c["source"]) for c in source("")["cells"]}
     everything = {task: real[f"{task}_answer"] for task in POINTS}
     slips = everything | {
@@ -230,10 +232,10 @@ def hand_in_neighbours(ground: Ground) -> None:
         "verdict": WRONG_VERDICT,
     }
     for student, answers in zip(NEIGHBOURS, (everything, wrong_answers(), slips), strict=True):
-        notebook = answered(ground, answers)
+        notebook = answered(site, answers)
         by_id(notebook, "squares_answer")["source"] += comment
         notebook["cells"].insert(1, code("print(sorted(globals())[:3])\nnp.float64(1) / 0"))
-        hand_in(ground, student, json.dumps(notebook).encode())
+        hand_in(site, student, json.dumps(notebook).encode())
 
 
 WRONG_VERDICT = """\
@@ -241,18 +243,18 @@ def verdict(error, *, has_kinks=False):
     return "happy" if error < 1e-7 else "wrong" """
 
 
-def filled(text: str, ground: Ground) -> str:
+def filled(text: str, site: AttackedCourse) -> str:
     """A text of an attack with what the attacker knows."""
-    for name, value in ground.known.items():
+    for name, value in site.known.items():
         text = text.replace(f"@{name}@", value)
     return text
 
 
-def prepare(ground: Ground, attack: Attack) -> bytes:
+def prepare(site: AttackedCourse, attack: Attack) -> bytes:
     """The notebook's bytes that an attack hands in."""
     answers = {**wrong_answers(), **attack.answers}
-    notebook = answered(ground, {t: filled(a, ground) for t, a in answers.items()})
-    prelude = code(_PRELUDE + filled(attack.cell, ground))
+    notebook = answered(site, {t: filled(a, site) for t, a in answers.items()})
+    prelude = code(_PRELUDE + filled(attack.cell, site))
     prelude["id"] = "attack"
     position = 1 + next(i for i, c in enumerate(notebook["cells"]) if c["cell_type"] == "code")
     notebook["cells"].insert(position, prelude)
@@ -262,11 +264,11 @@ def prepare(ground: Ground, attack: Attack) -> bytes:
     return attack.raw(content) if attack.raw is not None else content
 
 
-def attack_with(ground: Ground, attack: Attack) -> None:
+def attack_with(site: AttackedCourse, attack: Attack) -> None:
     """Hand an attack in."""
-    folder = hand_in(ground, attack.name, prepare(ground, attack))
+    folder = hand_in(site, attack.name, prepare(site, attack))
     if attack.tree is not None:
-        attack.tree(folder, ground.known)
+        attack.tree(folder, site.known)
 
 
 def outputs(notebook: Notebook, *, tests: bool = True) -> str:
@@ -285,7 +287,7 @@ __all__ = [
     "RIGHT",
     "UNIT",
     "WRONG",
-    "Ground",
+    "AttackedCourse",
     "answered",
     "attack_with",
     "build",

@@ -26,7 +26,7 @@ IDS = [f"{unit}.{row}" for unit in TAUGHT for row in range(1, ROWS[unit] + 1)]
 
 
 def entry(row: str) -> dict[str, Any]:
-    assert row in MAP, f"tests/house/syllabus.toml doesn't say where row {row} is taught"
+    assert row in MAP, f"tests/repository/syllabus.toml doesn't say where row {row} is taught"
     found: dict[str, Any] = MAP[row]
     return found
 

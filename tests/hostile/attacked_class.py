@@ -22,10 +22,10 @@ from descent_autograder.grading.options import Options, Summary
 from descent_autograder.reports import class_report, feedback
 from nbgrader.api import Grade
 
-from . import ground
+from . import attacked_course
 from .attack import Attack, snapshot
+from .attacked_course import NAME, UNIT, AttackedCourse
 from .attacks import files as handed_in
-from .ground import NAME, UNIT, Ground
 
 _PR_SET_CHILD_SUBREAPER = 36
 _SCRATCH = ("/tmp", "/var/tmp", "/dev/shm", "/run", "/dev", "/home", "/")
@@ -93,7 +93,7 @@ class Aftermath:
     """What a graded class has left.
 
     Attributes:
-        ground: the course.
+        site: the course.
         summary: what the run says of itself.
         points: by student, by task, what the gradebook says.
         verdicts: by student, what the journal says.
@@ -106,7 +106,7 @@ class Aftermath:
         seconds: how long grading took.
     """
 
-    ground: Ground
+    site: AttackedCourse
     summary: Summary
     points: dict[str, dict[str, float]]
     verdicts: dict[str, Mapping[str, Any]]
@@ -119,7 +119,7 @@ class Aftermath:
     seconds: float
 
 
-def besiege(template: Ground, root: Path, attacks: Sequence[Attack]) -> Aftermath:
+def attack_class(template: AttackedCourse, root: Path, attacks: Sequence[Attack]) -> Aftermath:
     """Copy a course, hand in attacks and honest notebooks, grade once, look at what is left.
 
     Args:
@@ -131,10 +131,10 @@ def besiege(template: Ground, root: Path, attacks: Sequence[Attack]) -> Aftermat
     key = str(0x7A000000 + secrets.randbelow(1 << 20))
     with listening(root, token) as servers:
         more = {"TOKEN": token, "KEY": key, **servers.known}
-        site = ground.copied(template, root / "course", more)
-        ground.hand_in_neighbours(site)
+        site = attacked_course.copied(template, root / "course", more)
+        attacked_course.hand_in_neighbours(site)
         for attack in attacks:
-            ground.attack_with(site, attack)
+            attacked_course.attack_with(site, attack)
         if attacks:
             _hand_in_refused(site)
         assignment = Assignment(site.course, UNIT)
@@ -142,7 +142,7 @@ def besiege(template: Ground, root: Path, attacks: Sequence[Attack]) -> Aftermat
         before = _protected(site)
         with adopting_orphans() as orphans:
             started = time.monotonic()
-            summary = pipeline.grade(assignment, Options(limits=ground.LIMITS), say=_quiet)
+            summary = pipeline.grade(assignment, Options(limits=attacked_course.LIMITS), say=_quiet)
             seconds = time.monotonic() - started
             left = orphans()
         feedback.write_feedback(assignment)
@@ -172,20 +172,20 @@ def _quiet(message: str) -> None:
     pass
 
 
-def _hand_in_refused(site: Ground) -> None:
-    content = json.dumps(ground.answered(site, ground.RIGHT)).encode()
+def _hand_in_refused(site: AttackedCourse) -> None:
+    content = json.dumps(attacked_course.answered(site, attacked_course.RIGHT)).encode()
     for name, _, change in handed_in.FOLDERS:
-        change(ground.hand_in(site, name, content), site.known)
+        change(attacked_course.hand_in(site, name, content), site.known)
     for student in handed_in.NAMES:
-        ground.hand_in(site, student, content)
+        attacked_course.hand_in(site, student, content)
 
 
-def _notebook(site: Ground, student: str) -> Any:
+def _notebook(site: AttackedCourse, student: str) -> Any:
     path = site.course.path("autograded", student, UNIT) / f"{NAME}.ipynb"
     return json.loads(path.read_text())
 
 
-def _protected(site: Ground) -> dict[str, str]:
+def _protected(site: AttackedCourse) -> dict[str, str]:
     """All of the course that a run must leave as it is."""
     root = site.course.root
     found = {}
@@ -196,14 +196,14 @@ def _protected(site: Ground) -> dict[str, str]:
     return found
 
 
-def points_of(site: Ground) -> dict[str, dict[str, float]]:
+def points_of(site: AttackedCourse) -> dict[str, dict[str, float]]:
     """What the gradebook says each student has earned, by task."""
     gradebook = SharedGradebook(site.course.db_url, site.course.course_id)
     try:
         found: dict[str, dict[str, float]] = {}
         for grade in gradebook.db.query(Grade).all():
             assert grade.manual_score is None
-            assert grade.max_score == ground.POINTS[grade.name]
+            assert grade.max_score == attacked_course.POINTS[grade.name]
             found.setdefault(grade.student.id, {})[grade.name] = float(grade.auto_score or 0.0)
         return found
     finally:
