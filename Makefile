@@ -3,6 +3,7 @@
 
 PYTHON ?=
 UNIT ?=
+SINCE ?= HEAD
 ARGS ?=
 PYTEST_ARGS ?=
 NOTEBOOKS = course/lessons assignments/source
@@ -15,10 +16,10 @@ WITHOUT_NBGRADER = $(foreach part,formgrader course_list assignment_list validat
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 # Small networks gain nothing from a second thread, and lose much where cores are shared.
-test soak bench: export OMP_NUM_THREADS = 1
-test soak bench: export OPENBLAS_NUM_THREADS = 1
+test check soak bench: export OMP_NUM_THREADS = 1
+test check soak bench: export OPENBLAS_NUM_THREADS = 1
 
-.PHONY: help setup demo test lab grade release bench soak verify doctor lint types format notebooks \
+.PHONY: help setup demo check test lab grade release bench soak verify doctor lint types format notebooks \
         refresh bundle lock system clean
 .DEFAULT_GOAL := help
 
@@ -30,6 +31,9 @@ setup:
 
 demo: setup  ## grade an invented class: scores, what went wrong, feedback under demo/
 	@$(BIN)/descent demo $(ARGS)
+
+check: setup system lint types  ## every day: style, types, the tests of what changed (SINCE=HEAD)
+	@$(BIN)/python tools/check.py $(SINCE)
 
 test: setup system lint types  ## style, types and every test; ends with what was skipped, and why
 	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
@@ -58,7 +62,7 @@ bench: setup  ## what counts, measured side by side; writes bench.json
 soak: setup system  ## the long tests: a thousand submissions, two hundred kills, fuzzing
 	@$(BIN)/pytest -m soak $(PYTEST_ARGS)
 
-verify: setup  ## prove the grader: references pass, mistakes are named
+verify: setup  ## prove the grader: references pass, mistakes are named (UNIT=adam for one question)
 	@$(BIN)/descent verify $(UNIT)
 
 doctor: setup  ## which sandbox this machine can build, and what it lacks
@@ -78,8 +82,8 @@ format: setup  ## put code and notebooks in their canonical form
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/python -m descent_autograder.publishing.canonical --write $(NOTEBOOKS)
 
-refresh: setup  ## fill solution regions and expected numbers from the references
-	@$(BIN)/descent refresh $(UNIT)
+refresh: setup  ## write anew what follows from references and assignments
+	@$(BIN)/descent refresh $(UNIT) $(ARGS)
 
 system: setup
 	@tests/setup-system

@@ -42,38 +42,46 @@ def build_parser() -> argparse.ArgumentParser:
             )
         return sub
 
-    demo = command("demo", "grade an invented class, under demo/", course=False)
-    demo.add_argument("--dir", type=Path, default=Path("demo"), help="where (default: demo)")
-    _grading_options(demo)
+    _demo(command("demo", "grade an invented class, under demo/", course=False))
+    _release(command("release", "make or update the students' notebooks"))
+    _grade(command("grade", "grade what was submitted"))
+    _feedback(command("feedback", "write the feedback of a graded unit"))
+    _names(command("verify", "prove the grader: references pass, mistakes are named"))
+    _judge(command("judge", "ask whether a file's answer would pass", course=False))
+    _refresh(command("refresh", "write anew what follows from references and assignments"))
+    command("doctor", "say which sandbox this machine can build, and what it lacks")
+    _bench(command("bench", "measure what counts; writes bench.json", course=False))
+    return parser
 
-    release = command("release", "make or update the students' notebooks")
-    release.add_argument("units", nargs="*", metavar="UNIT", help="all units by default")
-    release.add_argument(
-        "--bundle", type=Path, metavar="DIR", help="also pack the student's bundle"
-    )
 
-    grade = command("grade", "grade what was submitted")
-    grade.add_argument("unit", metavar="UNIT")
-    grade.add_argument(
+def _demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dir", type=Path, default=Path("demo"), help="where (default: demo)")
+    _grading_options(parser)
+
+
+def _release(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("units", nargs="*", metavar="UNIT", help="all units by default")
+    parser.add_argument("--bundle", type=Path, metavar="DIR", help="also pack the student's bundle")
+
+
+def _grade(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("unit", metavar="UNIT")
+    parser.add_argument(
         "--student", action="append", default=[], metavar="ID", help="only this one (repeatable)"
     )
-    grade.add_argument("--force", action="store_true", help="grade again what hasn't changed")
-    grade.add_argument("--no-feedback", action="store_true", help="leave the feedback for later")
-    _grading_options(grade)
+    parser.add_argument("--force", action="store_true", help="grade again what hasn't changed")
+    parser.add_argument("--no-feedback", action="store_true", help="leave the feedback for later")
+    _grading_options(parser)
 
-    feedback = command("feedback", "write the feedback of a graded unit")
-    feedback.add_argument("unit", metavar="UNIT")
-    feedback.add_argument("--student", action="append", default=[], metavar="ID")
 
-    verify = command("verify", "prove the grader: references pass, mistakes are named")
-    _what(verify)
+def _feedback(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("unit", metavar="UNIT")
+    parser.add_argument("--student", action="append", default=[], metavar="ID")
 
-    judge = command("judge", "ask whether a file's answer would pass", course=False)
-    _judge_options(judge)
 
-    refresh = command("refresh", "write anew what follows from references and assignments")
-    _what(refresh)
-    refresh.add_argument(
+def _refresh(parser: argparse.ArgumentParser) -> None:
+    _names(parser)
+    parser.add_argument(
         "--redraw",
         action="append",
         default=[],
@@ -81,14 +89,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="draw its public cases anew",
     )
 
-    command("doctor", "say which sandbox this machine can build, and what it lacks")
 
-    bench = command("bench", "measure what counts; writes bench.json", course=False)
-    bench.add_argument("names", nargs="*", metavar="NAME", help="all rows by default")
-    return parser
+def _bench(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="*", metavar="NAME", help="all rows by default")
 
 
-def _what(parser: argparse.ArgumentParser) -> None:
+def _names(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "names", nargs="*", metavar="UNIT|QUESTION", help="as in optimizers or adam; all by default"
     )
@@ -102,7 +108,7 @@ def _grading_options(parser: argparse.ArgumentParser) -> None:
     _unsafe_option(parser)
 
 
-def _judge_options(judge: argparse.ArgumentParser) -> None:
+def _judge(judge: argparse.ArgumentParser) -> None:
     judge.add_argument("question", metavar="QUESTION", help="as in central_difference")
     judge.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a .py file or a folder")
     judge.add_argument(

@@ -108,8 +108,9 @@ def _summary(course: Course, unit: str, notebooks: int, changed: bool) -> Releas
 
 def _generate(course: Course, unit: str) -> None:
     """Run nbgrader's generator, keeping its log for when it fails."""
-    from nbgrader.converters import GenerateAssignment
     from nbgrader.converters.base import NbGraderException
+
+    from descent_autograder.publishing.generator import Generator
 
     log = logging.getLogger("descent.release")
     log.propagate = False
@@ -117,7 +118,7 @@ def _generate(course: Course, unit: str) -> None:
     log.handlers = [kept]
     directory = course.directory
     directory.assignment_id = unit
-    generator = GenerateAssignment(coursedir=directory, config=course.config)
+    generator = Generator(coursedir=directory, config=course.config)
     generator.log = log
     generator.force = True
     try:
