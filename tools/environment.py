@@ -31,6 +31,7 @@ CONDA_HEADER = """\
 
 
 def read_toml(path: Path) -> dict[str, Any]:
+    """What a TOML file holds."""
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
@@ -92,6 +93,7 @@ def conda_text() -> str:
 
 
 def main(arguments: list[str]) -> None:
+    """The command; see the module."""
     match arguments:
         case ["lock"]:
             lock()

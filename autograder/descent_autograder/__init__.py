@@ -1,0 +1,1 @@
+"""Descent's grader: from questions and submissions to gradebook and feedback."""

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from descent.judging import Verdict, exam_for, judge
+from descent import questions
+from descent.judging import Verdict, exam_for, report
 
 _latest: dict[str, Verdict] = {}
 _PRINTED_LIMIT = 2000
@@ -40,7 +41,7 @@ def check(
         return None
     verdict = _verdict(question, functions, 1.0 if points is None else float(points))
     _latest[question] = verdict
-    _show(_Shown(verdict.text(), verdict.html()))
+    _show(_Shown(report.text(verdict), report.html(verdict)))
     if "NBGRADER_EXECUTION" not in os.environ or verdict.passed:
         return None
     if verdict.points == 0 and verdict.status == "unfinished":
@@ -53,8 +54,9 @@ def check(
 
 def _failure(verdict: Verdict) -> AssertionError:
     """The error that a grader sees; IPython prints its first line, for the report stands above."""
-    error = AssertionError(verdict.text())
-    line = f"AssertionError: {verdict.text().splitlines()[0]}"
+    text = report.text(verdict)
+    error = AssertionError(text)
+    line = f"AssertionError: {text.splitlines()[0]}"
     error._render_traceback_ = lambda: [line]  # type: ignore[attr-defined]
     return error
 
@@ -76,7 +78,7 @@ def _verdict(question: str, functions: tuple[Any, ...], points: float) -> Verdic
         contextlib.redirect_stderr(printed),
     ):
         warnings.simplefilter("default")
-        verdict = judge(question, functions, exam, points)
+        verdict = questions.judge(question, functions, exam, points)
     if not verdict.passed:
         verdict.remarks = [*_earlier(question, functions), *verdict.remarks]
     said = dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught)
@@ -87,9 +89,7 @@ def _verdict(question: str, functions: tuple[Any, ...], points: float) -> Verdic
 
 def _earlier(question: str, functions: tuple[Any, ...]) -> list[str]:
     """A sentence for each earlier task that these functions call and that isn't right yet."""
-    from descent.questions import all_questions
-
-    owners = {name: q.id for q in all_questions().values() for name in q.functions}
+    owners = {name: q.id for q in questions.all_questions().values() for name in q.functions}
     called: dict[str, str] = {}
     for function in functions:
         names = _names(getattr(function, "__code__", None))
@@ -110,8 +110,6 @@ def _names(code: Any) -> list[str]:
 
 
 def _unknown(question: str) -> str:
-    from descent import questions
-
     try:
         questions.get(question)
     except KeyError as error:

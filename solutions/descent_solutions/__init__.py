@@ -1,0 +1,1 @@
+"""The reference solutions, a module a unit. Students don't get them."""

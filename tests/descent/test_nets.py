@@ -19,7 +19,7 @@ from descent.nets import (
     save_checkpoint,
     train,
 )
-from descent.nets.progress import ProgressBar
+from descent.progress_bar import ProgressBar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -513,7 +513,7 @@ def test_scripts_and_graders_see_no_progress_bar(capfd, data):
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_a_terminal_sees_the_bar_move():
     code = (
-        "import time\nfrom descent.nets.progress import ProgressBar\n"
+        "import time\nfrom descent.progress_bar import ProgressBar\n"
         "with ProgressBar(4, 'epoch') as bar:\n"
         "    for done in range(1, 5):\n        time.sleep(0.15); bar.show(done, 'loss 1')\n"
     )
@@ -536,7 +536,7 @@ def test_a_terminal_sees_the_bar_move():
 def test_a_notebook_sees_one_display_updated_in_place():
     code = """
 import time
-from descent.nets.progress import ProgressBar
+from descent.progress_bar import ProgressBar
 with ProgressBar(3, "epoch") as bar:
     for done in (1, 2, 3):
         time.sleep(0.15)

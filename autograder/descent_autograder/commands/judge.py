@@ -19,8 +19,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from descent import questions
-from descent.judging import Exam, Stopped, Verdict, judge
+from descent.judging import Exam, Stopped, Verdict, report
 from descent.judging.observing import Question
+from descent.questions import judge
 
 from descent_autograder.core.errors import WrongCall
 from descent_autograder.core.text import printable, shown, told
@@ -228,5 +229,5 @@ def _finite(number: float | None) -> float | None:
 
 def _words(path: Path, verdict: Verdict) -> str:
     """The verdict as text; a file's name and its errors may hold what a terminal would obey."""
-    lines = [str(path), *("  " + line for line in verdict.text().splitlines())]
+    lines = [str(path), *("  " + line for line in report.text(verdict).splitlines())]
     return "\n".join(map(printable, lines))

@@ -99,6 +99,7 @@ class Said:
     hint: str = ""
 
     def __call__(self, *texts: str, **how: Any) -> Mistake:
+        """The mistake that these edits make; `how` is what `Mistake` takes by name."""
         return Mistake(self.id, *texts, says=self.says, hint=self.hint, **how)
 
 

@@ -154,7 +154,7 @@ def _difference(a: Any, b: Any, where: str, slack: float) -> str:
 
 
 def _is_observation(item: list[Any]) -> bool:
-    """Whether this is an observation as `record_to_json` writes it: name, value, rtol, floor, …"""
+    """Whether this is an observation as `record_to_json` writes it: name, value, rtol and more."""
     return len(item) == 6 and isinstance(item[0], str) and isinstance(item[4], bool)
 
 

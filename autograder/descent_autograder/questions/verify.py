@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from descent.judging import Exam, Verdict, judge, public_exam
+from descent.judging import Exam, Verdict, public_exam, report
+from descent.questions import judge
 
 from descent_autograder.questions import expected
 from descent_autograder.questions.catalogue import entries, exam
@@ -144,7 +145,7 @@ def _accepts(known: Entry, made: Exam, name: str, finding: Finding) -> None:
     for label, functions in right:
         verdict = _judged(known, functions, made)
         if not verdict.passed:
-            finding.problems.append(f"{name}: {label} is rejected\n{verdict.text()}")
+            finding.problems.append(f"{name}: {label} is rejected\n{report.text(verdict)}")
         if "reference" in label and verdict.remarks:
             finding.problems.append(f"{name}: the reference draws a remark: {verdict.remarks[0]}")
 

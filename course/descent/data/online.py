@@ -17,7 +17,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ..nets.progress import ProgressBar
+from descent.progress_bar import ProgressBar
+
 from .dataset import Dataset
 
 Bytes = NDArray[np.uint8]

@@ -9,9 +9,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BALANCED", "LANDSCAPES", "TURNED_RAVINE", "Landscape"]
+__all__ = ["BALANCED", "FLOOR", "LANDSCAPES", "TURNED_RAVINE", "Landscape"]
 
 Array = NDArray[np.float64]
+
+#: Below this, losses above the lowest are all alike: as good as there.
+FLOOR: Final = 1e-8
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from . import race_figure
 from .controls import button, point, rated, select, slider, toggle
 from .engine import Demo
-from .landscapes import BALANCED, LANDSCAPES
+from .landscapes import BALANCED, FLOOR, LANDSCAPES
 from .strings import TABLES
 
 __all__ = [
@@ -37,8 +38,6 @@ RULES: Final = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
 NUM_STEPS: Final = 100
 #: The rates that a sweep tries: eight a decade.
 SWEEP: Final = tuple(float(f"{10 ** (k / 8):.3g}") for k in range(-32, 17))
-#: Below this, losses above the lowest are all alike: as good as there.
-FLOOR: Final = 1e-8
 
 
 @cache
@@ -90,8 +89,6 @@ class Race(Demo):
         as_opened = self.landscape == "ravine" and self.start == LANDSCAPES["ravine"].start
         if as_opened and not self.paths and self.state is None:
             return super().still()
-        from . import race_figure
-
         return race_figure.still(self.all_paths(), self.landscape, self.labels())
 
     def all_paths(self) -> dict[str, Path2D]:
@@ -113,8 +110,6 @@ class Race(Demo):
         The built-in rules take part when the race begins at the landscape's own start, or in
         balance at the saddle.
         """
-        from . import race_figure
-
         target = Path(path)
         race_figure.save_gif(
             self.all_paths(), self.landscape, self.labels(), target, frames_per_second

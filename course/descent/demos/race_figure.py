@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .landscapes import LANDSCAPES
-from .race import FLOOR
+from .landscapes import FLOOR, LANDSCAPES
 from .strings import TABLES
 
 __all__ = ["save_gif", "still"]

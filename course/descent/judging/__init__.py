@@ -20,7 +20,7 @@ from descent.judging.observing import (
     Unfinished,
     question,
 )
-from descent.judging.verdict import Verdict, judge
+from descent.judging.verdict import Verdict, decide
 
 __all__ = [
     "Candidate",
@@ -36,8 +36,8 @@ __all__ = [
     "Stopped",
     "Unfinished",
     "Verdict",
+    "decide",
     "exam_for",
-    "judge",
     "public_exam",
     "question",
     "set_exams",

@@ -162,6 +162,7 @@ def from_json(value: Any) -> Any:
 
 
 def record_to_json(record: Record) -> Any:
+    """A record as lists that JSON can hold."""
     raised = record.raised
     return [
         [
@@ -173,6 +174,7 @@ def record_to_json(record: Record) -> Any:
 
 
 def record_from_json(data: Any) -> Record:
+    """The inverse of `record_to_json`."""
     observations, raised = data
     return Record(
         [Observation(o[0], from_json(o[1]), *o[2:]) for o in observations],

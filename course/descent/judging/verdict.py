@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from descent import questions
 from descent.judging.exam import (
     Candidate,
     Disagreement,
@@ -79,32 +78,18 @@ class Verdict:
         fields["observations"] = [Seen(**o) for o in fields["observations"]]
         return cls(**fields)
 
-    def text(self) -> str:
-        """The report as plain text."""
-        from descent.judging import report
 
-        return report.text(self)
-
-    def html(self) -> str:
-        """The report as an HTML fragment that needs nothing else."""
-        from descent.judging import report
-
-        return report.html(self)
-
-
-def judge(
-    question_id: str,
+def decide(
+    question: Question,
     functions: Sequence[Callable[..., Any]],
     exam: Exam,
     points: float = 1.0,
 ) -> Verdict:
-    """Hold `functions` against `exam` and return the verdict.
+    """Hold `functions` against an exam of their question and return the verdict.
 
-    Raises nothing for what the functions do, except KeyboardInterrupt; KeyError for a question
-    that doesn't exist.
+    Raises nothing for what the functions do, except KeyboardInterrupt.
     """
-    question = questions.get(question_id)
-    verdict = Verdict(question_id, points=points)
+    verdict = Verdict(question.id, points=points)
     problem = _not_callable(question, functions)
     if problem:
         verdict.status, verdict.message = "missing", problem

@@ -11,12 +11,13 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from descent.progress_bar import ProgressBar
+
 from ..data import Dataset
 from .checkpoints import Checkpoint
 from .history import History
 from .layers import Params, cross_entropy
 from .network import Network
-from .progress import ProgressBar
 
 Array = NDArray[Any]
 RowsLoss = Callable[[Array, Array], tuple[float, Array]]
@@ -29,7 +30,9 @@ class Rule(Protocol):
 
     def __call__(
         self, w: Array, dw: Array, state: Any = None, /, *, learning_rate: float
-    ) -> tuple[Array, Any]: ...
+    ) -> tuple[Array, Any]:
+        """The next `w`, of the shape of `w` and `dw`, and the state that the rule wants back."""
+        ...
 
 
 @dataclass

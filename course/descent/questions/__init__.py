@@ -5,8 +5,12 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
+from collections.abc import Callable, Sequence
+from typing import Any
 
+from descent.judging.exam import Exam
 from descent.judging.observing import Question, registered
+from descent.judging.verdict import Verdict, decide
 
 
 @functools.cache
@@ -27,3 +31,14 @@ def get(question_id: str) -> Question:
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise KeyError(f"There is no question called {question_id!r}.{hint}")
     return questions[question_id]
+
+
+def judge(
+    question_id: str, functions: Sequence[Callable[..., Any]], exam: Exam, points: float = 1.0
+) -> Verdict:
+    """Hold `functions` against `exam` and return the verdict.
+
+    Raises nothing for what the functions do, except KeyboardInterrupt; KeyError for a question
+    that doesn't exist.
+    """
+    return decide(get(question_id), functions, exam, points)

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from descent.judging import Exam, Verdict, judge
+from descent.judging import Exam, Verdict
+from descent.questions import judge
 from descent.questions.babysitting import FAULTS, HEALTHY, LABELS
 from descent_autograder.questions.catalogue import exam
 from descent_solutions.babysitting import (

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from descent.judging import judge, public_exam
+from descent.judging import public_exam
+from descent.questions import judge
 from descent_autograder.questions.catalogue import exam
 from descent_solutions import ensembles as e
 

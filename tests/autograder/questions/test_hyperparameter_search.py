@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from descent.judging import Verdict, judge
+from descent.judging import Verdict
+from descent.questions import judge
 from descent.questions.hyperparameter_search import (
     LARGEST_GAP,
     MIXED_EXAMPLES,

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from descent.judging import judge, public_exam
+from descent.judging import public_exam, report
+from descent.questions import judge
 from descent_autograder.questions.catalogue import exam
 from descent_solutions import optimizers as o
 
@@ -76,7 +77,7 @@ def test_a_nan_on_the_way_is_reported() -> None:
         return w - learning_rate * dw * (dw / dw), state
 
     with np.errstate(all="ignore"):
-        text = judge("sgd", [sgd], exam("sgd", 5)).text()
+        text = report.text(judge("sgd", [sgd], exam("sgd", 5)))
     assert "elements that are NaN in w after 1 step: 1." in text
 
 
@@ -151,7 +152,9 @@ def test_a_choice_that_solves_more_than_the_reference_passes() -> None:
 def test_a_choice_may_be_of_any_rule_but_must_be_one() -> None:
     verdict = judge("choose_rule", [lambda name: ("adam", 0.1)], exam("choose_rule", 1))
     assert not verdict.passed
-    assert "bowl: the first of the two: it is 'a string', expected 'a function'." in verdict.text()
+    assert "bowl: the first of the two: it is 'a string', expected 'a function'." in report.text(
+        verdict
+    )
     assert [m.id for m in verdict.mistakes] == ["name-returned"]
 
 

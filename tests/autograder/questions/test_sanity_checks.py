@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from descent.judging import Verdict, judge, public_exam
+from descent.judging import Verdict, public_exam
+from descent.questions import judge
 from descent.questions.sanity_checks import CHECKS, faulty_model
 from descent_autograder.questions.catalogue import exam
 from descent_autograder.questions.units.old_sanity_checks import FAULTS, sanity_report_cases

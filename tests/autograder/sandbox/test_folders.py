@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 
 import pytest
-from descent.judging import Verdict, judge
+from descent.judging import Verdict, report
+from descent.questions import judge
 from descent_autograder.questions.catalogue import exam
 from descent_autograder.sandbox import Sandbox
 
@@ -34,7 +35,7 @@ def test_a_right_answer_finds_its_files_and_returns_a_path() -> None:
             return best
         """
     )
-    assert verdict.passed, verdict.text()
+    assert verdict.passed, report.text(verdict)
 
 
 def test_the_trusted_side_s_folder_is_out_of_sight() -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import nbformat
 import pytest
-from descent.judging import Stopped, judge
+from descent.judging import Stopped
+from descent.questions import judge
 from descent_autograder.questions import EXAMS, catalogue
 from descent_autograder.sandbox import Limits, Sandbox, Wall
 from descent_autograder.sandbox.sandbox import UNSAFE_REMARK
@@ -195,7 +196,7 @@ print(json.dumps(len([t for t in texts + frames if "canary_" + "9274 =" in t])))
         "class np:\n    allclose = staticmethod(lambda *a, **k: True)",
         "check = lambda *a, **k: None",
         "import descent\ndescent.check = lambda *a, **k: None",
-        "import descent.judging\ndescent.judging.judge = None",
+        "import descent.questions\ndescent.questions.judge = None",
         "import builtins\nbuiltins.abs = lambda x: 0\nbuiltins.AssertionError = ValueError",
         "abs = max = all = any = lambda *a: True\nassert_close = print",
         "class E(dict):\n    __eq__ = lambda *a: True\n    __ne__ = lambda *a: False\n"

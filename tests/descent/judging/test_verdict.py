@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from descent.judging import Candidate, Exam, Mistake, Verdict, judge, public_exam
+from descent.judging import Candidate, Exam, Mistake, Verdict, public_exam, report
 from descent.judging.exam import from_json, to_json
-from descent.questions import get
+from descent.questions import get, judge
 
 
 def central(f: Callable[[Any], float], x: Any, h: float = 1e-5) -> Any:
@@ -45,8 +45,8 @@ def test_a_mistake_is_named_and_read() -> None:
     assert [m.id for m in verdict.mistakes] == ["not-halved"]
     gradient = next(s for s in verdict.observations if s.name == "gradient")
     assert gradient.relative_error == pytest.approx(0.5)
-    assert "divided by h" in verdict.text()
-    assert "largest relative error 5.0e-01 (wrong)" in verdict.text()
+    assert "divided by h" in report.text(verdict)
+    assert "largest relative error 5.0e-01 (wrong)" in report.text(verdict)
 
 
 def test_two_mistakes_together_are_both_named() -> None:
@@ -103,12 +103,12 @@ def test_only_a_blank_answer_is_said_to_be_blank() -> None:
         raise NotImplementedError("later")
 
     for blank in (unfinished, documented):
-        assert "Nothing has been written here" in judged("central_difference", blank).text()
+        assert "Nothing has been written here" in report.text(judged("central_difference", blank))
     for other in (calls_another, half_written):
         verdict = judged("central_difference", other)
         assert verdict.status == "unfinished"
-        assert "Nothing has been written" not in verdict.text()
-        assert "here or in a function it calls" in verdict.text()
+        assert "Nothing has been written" not in report.text(verdict)
+        assert "here or in a function it calls" in report.text(verdict)
 
 
 def test_what_stands_for_an_object_behind_a_wall_is_not_shown() -> None:
@@ -117,13 +117,13 @@ def test_what_stands_for_an_object_behind_a_wall_is_not_shown() -> None:
     def explains(*_: Any, **__: Any) -> Any:
         raise TypeError(said)
 
-    text = judged("central_difference", explains).text()
+    text = report.text(judged("central_difference", explains))
     assert "TypeError: not an object of yours" in text
     assert "descent_autograder" not in text
 
 
 def test_an_error_is_shown_with_its_message() -> None:
-    assert "ZeroDivisionError: oh no" in judged("central_difference", explode).text()
+    assert "ZeroDivisionError: oh no" in report.text(judged("central_difference", explode))
 
 
 def test_an_exit_is_an_error_like_any_other() -> None:
@@ -132,7 +132,7 @@ def test_an_exit_is_an_error_like_any_other() -> None:
 
 
 def test_a_missing_return_value_is_described() -> None:
-    text = judged("softmax_loss", lambda *_: 1.0).text()
+    text = report.text(judged("softmax_loss", lambda *_: 1.0))
     assert "should return 2 values, (loss, dW)" in text
 
 
@@ -214,7 +214,7 @@ def test_a_gradient_check_isnt_happy_beside_a_cross() -> None:
     def rounded(w: Any, dw: Any, state: Any = None, *, learning_rate: float) -> Any:
         return (w - learning_rate * dw) * (1 + 1e-8), state
 
-    text = judged("sgd", rounded).text()
+    text = report.text(judged("sgd", rounded))
     assert "happy" not in text
     numbers = re.findall(r"✗ w after 1 step.*: (\S+), expected (\S+);", text)
     assert numbers
@@ -225,7 +225,7 @@ def test_float32_is_recognised() -> None:
     def single(w: Any, dw: Any, state: Any = None, *, learning_rate: float) -> Any:
         return np.float32(w - learning_rate * dw), state
 
-    assert "it looks like float32: stay in float64." in judged("sgd", single).text()
+    assert "it looks like float32: stay in float64." in report.text(judged("sgd", single))
 
 
 def test_nan_alone_names_no_mistake() -> None:
@@ -244,7 +244,7 @@ def test_code_in_a_sentence_is_set_as_code() -> None:
     def precedence(f: Any, x: Any, h: float = 1e-5) -> Any:
         return central(f, x, h) * h**2
 
-    assert "<code>a / 2 * h</code>" in judged("central_difference", precedence).html()
+    assert "<code>a / 2 * h</code>" in report.html(judged("central_difference", precedence))
 
 
 class _Tags(html.parser.HTMLParser):
@@ -269,7 +269,7 @@ def test_what_a_student_writes_is_escaped_in_html() -> None:
     verdict = judged("central_difference", crash)
     verdict.printed = "<img src=x onerror=alert(1)>"
     parser = _Tags()
-    parser.feed(verdict.html())
+    parser.feed(report.html(verdict))
     assert parser.open == []
     assert parser.tags <= {
         *(

@@ -44,6 +44,7 @@ def _digest(picture: NDArray[Any]) -> bytes:
 
 
 def main() -> None:
+    """Write the digits where the course reads them."""
     target = Path(str(files("descent.data") / "digits.npz"))
     np.savez_compressed(target, **digits_arrays())  # type: ignore[arg-type]
     print(f"{target.name}: {target.stat().st_size / 1000:.0f} kB")

@@ -1063,7 +1063,6 @@ class _Look:
 
     def trained(self, X: Array, y: Array, reg: float = 0.0) -> tuple[float, float, float]:
         """Last loss, accuracy on what was learnt, and accuracy on the validation set."""
-
         loss, params = self.descent(X, y, reg)
         seen, new = (
             float(np.mean(self.model["predict"](params, inputs) == labels))

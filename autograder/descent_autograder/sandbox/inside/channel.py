@@ -95,6 +95,7 @@ class RemoteCallable(Remote):
     __slots__ = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it over there; what it returns or raises comes back."""
         __tracebackhide__ = True  # tracebacks go from the test to the student's line
         return self._peer.call(self, args, kwargs)
 

@@ -68,6 +68,7 @@ def claims_too_much(shape: tuple[int, ...]) -> bool:
 
 
 def length_of(shape: tuple[int, ...]) -> int:
+    """How many items an array of that shape has."""
     count = 1
     for length in shape:
         count *= length

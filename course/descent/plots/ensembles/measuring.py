@@ -123,7 +123,7 @@ def pairs(members: Array, y: Array) -> Array:
 
 
 def by_size(found: Measured) -> tuple[Array, Array, Array]:
-    """Accuracy, log loss, and mean log loss of the members, each (seeds, sizes), for size 1, 2, …
+    """Accuracy, log loss, and mean log loss of the members, each (seeds, sizes), size after size.
 
     For each size the members are taken in turn, so that none of them stands for all.
     """
