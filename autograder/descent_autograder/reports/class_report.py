@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
-import html
+import functools
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from descent_autograder import intake
 from descent_autograder.core.assignment import Assignment
@@ -100,6 +103,22 @@ class ClassReport:
     def passed(self, cell: str) -> int:
         """How many students have full marks in a cell."""
         return sum(row.has_passed(cell, self.points[cell]) for row in self.rows)
+
+    @property
+    def mean(self) -> float:
+        """The mean score; 0 without students."""
+        return sum(row.score for row in self.rows) / len(self.rows) if self.rows else 0.0
+
+    @property
+    def median(self) -> float:
+        """The score in the middle, the upper of two; 0 without students."""
+        scores = sorted(row.score for row in self.rows)
+        return scores[len(scores) // 2] if scores else 0.0
+
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """Who couldn't be graded, and why: submissions and whole folders."""
+        return {row.student: row.refusal for row in self.rows if row.refusal} | dict(self.rejected)
 
     def distribution(self) -> list[int]:
         """How many students scored in each tenth of the points, from the lowest."""
@@ -271,133 +290,25 @@ def _not_a_formula(text: str) -> str:
     return "'" + text if text[:1] in ("=", "+", "-", "@") else text
 
 
-_STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;color:#1a1a1a;max-width:70rem}
-body{margin:2rem auto;padding:0 1rem}
-table{border-collapse:collapse;width:100%;margin:1rem 0}
-caption{text-align:left;font-weight:600;padding:.3rem 0}
-th,td{border-bottom:1px solid #ccc;padding:.3rem .6rem;text-align:left;vertical-align:top}
-td.number,th.number{text-align:right;font-variant-numeric:tabular-nums}
-.bar{display:inline-block;height:1em;background:#0072b2;vertical-align:middle}
-.warning{border-left:4px solid #d55e00;padding:.3rem .8rem;background:#fdf3ec}
-"""
-
-
 def to_html(report: ClassReport) -> str:
     """The report as one page that needs nothing else and runs nothing."""
-    parts = [
-        "<!DOCTYPE html>",
-        '<html lang="en"><head><meta charset="utf-8">',
-        '<meta http-equiv="Content-Security-Policy" '
-        "content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>Class report: {_text(report.assignment)}</title>",
-        f"<style>{_STYLE}</style></head><body><main>",
-        f"<h1>Class report: {_text(report.assignment)}</h1>",
-        *_overview(report),
-        *_questions(report),
-        *_mistakes(report),
-        *_attention(report),
-        *_students(report),
-        "</main></body></html>",
-    ]
-    return "\n".join(parts) + "\n"
+    return str(_templates().get_template("class_report.html.j2").render(report=report))
 
 
-def _text(words: object) -> str:
-    return html.escape(printable(str(words)), quote=True)
-
-
-def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table; heads that begin with ``#`` are numbers. The cells are HTML already."""
-    numeric = [head.startswith("#") for head in heads]
-
-    def cell(tag: str, content: str, number: bool) -> str:
-        scope = ' scope="col"' if tag == "th" else ""
-        return f"<{tag}{scope}{' class=number' if number else ''}>{content}</{tag}>"
-
-    head = "".join(cell("th", h.lstrip("#"), n) for h, n in zip(heads, numeric, strict=True))
-    body = "\n".join(
-        "<tr>" + "".join(cell("td", c, n) for c, n in zip(row, numeric, strict=True)) + "</tr>"
-        for row in rows
-    )
-    return (
-        f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table>"
+@functools.cache
+def _templates() -> Environment:
+    """Where the page's template is. All that it prints is escaped, and safe to look at."""
+    return Environment(
+        loader=PackageLoader(__package__),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
 
 
-def _overview(report: ClassReport) -> list[str]:
-    graded = [row.score for row in report.rows]
-    parts = []
-    if any(row.unsafe for row in report.rows):
-        parts.append(
-            '<p class="warning"><strong>Graded without a sandbox</strong> (--unsafe): a hostile '
-            "submission could have changed any of these grades.</p>"
-        )
-    if graded:
-        middle = sorted(graded)[len(graded) // 2]
-        parts.append(
-            f"<p>{len(graded)} submissions; mean {sum(graded) / len(graded):.1f}, median "
-            f"{middle:g} of {report.max_score:g} points.</p>"
-        )
-    counts = report.distribution()
-    most = max([*counts, 1])
-    rows = [
-        [
-            f"{10 * i}–{10 * (i + 1)} %",
-            str(count),
-            f'<span class="bar" style="width:{20 * count / most:.1f}rem"></span>',
-        ]
-        for i, count in enumerate(counts)
-    ]
-    parts.append(_table("Distribution", ["Share of the points", "#Students", ""], rows))
-    return parts
-
-
-def _questions(report: ClassReport) -> list[str]:
-    total = sum(not row.refusal for row in report.rows)
-    rows = [
-        [
-            _text(cell),
-            f"{report.points[cell]:g}",
-            f"{report.passed(cell)} of {total}",
-        ]
-        for cell in report.automatic
-    ]
-    return [_table("Full marks, by task", ["Task", "#Points", "#Full marks"], rows)]
-
-
-def _mistakes(report: ClassReport) -> list[str]:
-    if not report.mistakes:
-        return []
-    rows = [
-        [str(count), _text(cell), _text(report.sayings[cell, mistake] or mistake)]
-        for (cell, mistake), count in report.mistakes.most_common(25)
-    ]
-    return [_table("Most frequent mistakes", ["#Students", "Task", "Mistake"], rows)]
-
-
-def _attention(report: ClassReport) -> list[str]:
-    parts = []
-    waiting = [row for row in report.rows if row.by_hand]
-    if waiting:
-        rows = [[_text(row.student), _text(", ".join(row.by_hand))] for row in waiting]
-        parts.append(_table("Waiting for a person's grade", ["Student", "Cells"], rows))
-    refused = [[_text(r.student), _text(r.refusal)] for r in report.rows if r.refusal]
-    refused += [[_text(folder), _text(reason)] for folder, reason in report.rejected.items()]
-    if refused:
-        parts.append(_table("Refused", ["Student", "Reason"], refused))
-    remarked = [
-        [_text(row.student), "<br>".join(map(_text, row.remarks))]
-        for row in report.rows
-        if row.remarks
-    ]
-    if remarked:
-        parts.append(_table("Mended or remarked", ["Student", "What was done"], remarked))
-    return parts
-
-
-def _students(report: ClassReport) -> list[str]:
-    rows = [[_text(row.student), f"{row.score:g}", _text(row.wrong or "–")] for row in report.rows]
-    return [_table("Students", ["Student", "#Score", "What went wrong"], rows)]
+def _shown(value: object) -> object:
+    """Text without characters that can't be seen; the template's own HTML as it is."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value

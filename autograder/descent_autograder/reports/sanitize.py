@@ -16,9 +16,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import bleach
 import nbformat
-from bleach.css_sanitizer import CSSSanitizer
+import nh3
 from jinja2 import pass_context
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.preprocessors import Preprocessor
@@ -50,35 +49,49 @@ _INLINE_IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp|svg\+xml);base64,[A-Z
 _LOCAL_IMAGE = re.compile(r"(?!.*\.\.)[\w][\w ./-]*\.(png|jpe?g|gif|svg|webp)", re.IGNORECASE)
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SIZES = re.compile(r"\d{1,4}(px|%|em)?")
+_OPENS = re.compile(r"<[a-z]", re.IGNORECASE)
+_LOADS = re.compile(r"url|image|src|attr|@|\\", re.IGNORECASE)
+"""What a style would need to load something; an escape could hide any of them."""
 
 _LONGEST_MARKDOWN = 200_000
 _LONGEST_HTML = 1_000_000
 _LONGEST_IMAGE = 20_000_000
+_MOST_ELEMENTS = 20_000
+"""Elements nested without end take a parser the square of their number: these take seconds."""
 
 
-def _allowed(tag: str, name: str, value: str) -> bool:
-    """Whether an attribute stays; the interface of bleach."""
+def _kept(tag: str, name: str, value: str) -> str | None:
+    """What stays of an attribute's value; None takes it away. nh3 has looked at its name."""
+    text = value.strip()
     if name == "class":
-        return all(_CLASS.fullmatch(word) for word in value.split())
-    if name == "href":
-        return tag == "a" and bool(_LINK.match(value.strip()))
-    if name == "src":
-        text = value.strip()
-        return tag == "img" and bool(_INLINE_IMAGE.fullmatch(text) or _LOCAL_IMAGE.fullmatch(text))
-    if name in ("width", "height"):
-        return tag in ("img", "td", "th", "col") and bool(_SIZES.fullmatch(value))
-    return name == "style" or name in _PLAIN_ATTRIBUTES
+        good = all(_CLASS.fullmatch(word) for word in text.split())
+    elif name == "href":
+        good = bool(_LINK.match(text))
+    elif name == "src":
+        good = bool(_INLINE_IMAGE.fullmatch(text) or _LOCAL_IMAGE.fullmatch(text))
+    elif name in ("width", "height"):
+        good = bool(_SIZES.fullmatch(text))
+    else:
+        good = name != "style" or not _LOADS.search(text)
+    return value if good else None
 
 
-def _cleaner() -> bleach.Cleaner:
-    return bleach.Cleaner(
-        tags=_TAGS,
-        attributes=_allowed,
-        protocols={"http", "https", "mailto", "data"},
-        strip=True,
-        strip_comments=True,
-        css_sanitizer=CSSSanitizer(allowed_css_properties=_STYLES, allowed_svg_properties=()),
-    )
+_SIZED = {"width", "height"}
+_CLEANER = nh3.Cleaner(
+    tags=set(_TAGS),
+    # What stands inside these is no text to be read, so it goes together with its element.
+    clean_content_tags={"script", "style", "template", "noscript"},
+    attributes={
+        "*": {"class", "style", *_PLAIN_ATTRIBUTES},
+        "a": {"href"},
+        "img": {"src", *_SIZED},
+        **{tag: set(_SIZED) for tag in ("td", "th", "col")},
+    },
+    attribute_filter=_kept,
+    filter_style_properties=set(_STYLES),
+    url_schemes={"http", "https", "mailto", "data"},
+    link_rel=None,
+)
 
 
 @remembering
@@ -90,12 +103,10 @@ def clean_html(source: str) -> str:
     """
     if len(source) > _LONGEST_HTML:
         return "<p>(HTML of more than a million characters isn't shown.)</p>"
-    # What stands inside these is no text to be read, so it goes together with its element.
-    source = re.sub(r"(?is)<(script|style|template|noscript)\b.*?(</\1\s*>|\Z)", "", source)
-    try:
-        return str(_cleaner().clean(source))
-    except RecursionError:
+    if source.count("<") > _MOST_ELEMENTS and len(_OPENS.findall(source)) > _MOST_ELEMENTS:
         return f"<pre>{html.escape(source)}</pre>"
+    # A lone surrogate is in no text that a browser reads.
+    return str(_CLEANER.clean(source.encode("utf-8", "replace").decode("utf-8")))
 
 
 @remembering

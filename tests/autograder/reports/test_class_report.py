@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -43,3 +44,29 @@ def test_the_report_says_all_that_an_instructor_needs(a_class: Course, tools: An
 def test_a_cell_that_begins_with_equals_is_no_formula() -> None:
     assert class_report._not_a_formula("=1+1") == "'=1+1"
     assert class_report._not_a_formula("ada") == "ada"
+
+
+def test_what_students_wrote_is_escaped_and_the_pages_own_html_is_not() -> None:
+    nasty = "<b>x</b>\x1b[31m"
+    row = class_report.Row(nasty, 1.0, {"t": 1.0}, remarks=[nasty, "two"], by_hand=["essay"])
+    refused = class_report.Row("late", 0.0, refusal=nasty)
+    report = class_report.ClassReport(
+        *("unit", 2.0, {"t": 2.0}, ["t"], [row, refused], {"odd": nasty}),
+        mistakes=Counter({("t", "m"): 1}),
+        sayings={("t", "m"): nasty},
+    )
+    page = class_report.to_html(report)
+    escaped = "&lt;b&gt;x&lt;/b&gt;·[31m"
+    assert "<b>" not in page
+    assert "\x1b" not in page
+    for cells in (
+        f"<td>{escaped}</td><td>essay</td>",
+        f"<td>{escaped}<br>two</td>",
+        f"<td>late</td><td>{escaped}</td>",
+        f"<td>odd</td><td>{escaped}</td>",
+        f"<td>t</td>\n<td>{escaped}</td>",
+    ):
+        assert cells in page.replace("</td>\n<td>", "</td><td>").replace(
+            "<td>t</td><td>", "<td>t</td>\n<td>"
+        )
+    assert page.count("<table>") == page.count("</table>") == 6

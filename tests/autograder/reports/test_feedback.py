@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import html.parser
 import json
+import re
 from typing import Any
 
 import pytest
+from descent.judging import Verdict, report
 from descent_autograder.core.assignment import Assignment
 from descent_autograder.core.nodes import to_bytes, to_node
 from descent_autograder.gradebook.shared import SharedGradebook
 from descent_autograder.reports import sanitize
 from descent_autograder.reports.feedback import FeedbackMaker, write_feedback
+from hypothesis import given
+from hypothesis import strategies as st
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -93,6 +97,28 @@ def test_no_attack_survives_in_markdown(attack: str) -> None:
         assert harmful(sanitize.markdown2html({}, text)) == []
 
 
+_PIECES = [
+    *ATTACKS,
+    *re.findall(r"<[^>]*>?|[^<]+", "".join(ATTACKS)),
+    "</p>",
+    "<table>",
+    "<b>",
+    "<!--",
+]
+
+
+@given(st.lists(st.sampled_from(_PIECES) | st.text(max_size=4), max_size=12).map("".join))
+def test_no_mixture_of_attacks_survives_and_what_is_clean_stays(source: str) -> None:
+    clean = sanitize.clean_html(source)
+    assert harmful(clean) == []
+    assert sanitize.clean_html(clean) == clean
+
+
+def test_elements_nested_without_end_are_shown_as_text() -> None:
+    assert sanitize.clean_html("<div>" * 150_000).startswith("<pre>&lt;div&gt;")
+    assert sanitize.clean_html("<i>" * 2000 + "x" + "</i>" * 2000).count("<i>") == 2000
+
+
 def test_honest_markdown_and_reports_stay() -> None:
     source = (
         "# A\n\n*b* **c** `d`\n\n| x | y |\n|---|---|\n| 1 | 2 |\n\n$a < b$ and [l](https://e.org)"
@@ -101,11 +127,9 @@ def test_honest_markdown_and_reports_stay() -> None:
     for part in ("<h1>A</h1>", "<em>b</em>", "<code>d</code>", "<td>1</td>", "$a &lt; b$"):
         assert part in page
     assert 'href="https://e.org"' in page
-    from descent.judging import Verdict
-
-    report = Verdict("adam", message="x < y").html()
-    assert sanitize.clean_html(report).count("<p") == report.count("<p")
-    assert "border-left" in sanitize.clean_html(report)
+    said = report.html(Verdict("adam", message="x < y"))
+    assert sanitize.clean_html(said).count("<p") == said.count("<p")
+    assert "border-left" in sanitize.clean_html(said)
 
 
 def test_a_missing_attachment_or_endless_nesting_shows_the_text() -> None:
