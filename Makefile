@@ -68,10 +68,12 @@ verify: setup  ## prove the grader: references pass, mistakes are named (UNIT=ad
 doctor: setup  ## which sandbox this machine can build, and what it lacks
 	@$(BIN)/descent doctor
 
-lint: setup  ## ruff, who imports whom, and whether notebooks stand in their canonical form
+lint: setup system  ## style of Python and JavaScript, who imports whom, notebooks' canonical form
+	@tools/setup-js
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-logo
+	@[ ! -d tools/js/node_modules ] || npm --prefix tools/js run -s lint
 	@$(BIN)/python -m descent_autograder.publishing.canonical $(NOTEBOOKS)
 
 types: setup  ## mypy
@@ -81,6 +83,8 @@ format: setup  ## put code and notebooks in their canonical form
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/python -m descent_autograder.publishing.canonical --write $(NOTEBOOKS)
+	@tools/setup-js
+	@[ ! -d tools/js/node_modules ] || npm --prefix tools/js run -s format
 
 refresh: setup  ## write anew what follows from references and assignments
 	@$(BIN)/descent refresh $(UNIT) $(ARGS)
@@ -92,4 +96,4 @@ lock: setup  ## resolve the requirements anew (needs uv)
 	@$(BIN)/python tools/environment.py lock
 
 clean:  ## remove everything that was made, but not assignments' grades
-	@rm -rf .venv demo dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf tools/js/node_modules .venv demo dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -28,7 +28,8 @@ __all__ = ["MAX_BYTES", "Demo", "bundle", "fingerprint", "script_json"]
 MAX_BYTES = 60_000
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./(?P<name>[\w-]+\.mjs)";\n', re.MULTILINE)
-_COMMENT = re.compile(r"^\s*//.*\n", re.MULTILINE)
+#: Lines of comment, and types inside a line; both only for who reads the modules.
+_COMMENT = re.compile(r"^\s*//.*\n|^\s*/\*\*(?:.|\n)*?\*/\n|/\*\*.*?\*/ ?", re.MULTILINE)
 _MARGIN = re.compile(r"^\s+", re.MULTILINE)
 
 
@@ -176,4 +177,6 @@ def fingerprint(demo: Demo) -> str:
 
 def _demo_only(name: str) -> str:
     """The demo's own modules: those that the runtime hasn't brought already."""
-    return "".join(_collect(f"{name}.mjs", {"plot.mjs", "runtime.mjs"}))
+    seen: set[str] = set()
+    _collect("runtime.mjs", seen)
+    return "".join(_collect(f"{name}.mjs", seen))

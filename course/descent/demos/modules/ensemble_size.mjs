@@ -1,10 +1,15 @@
+// @ts-check
 // Accuracy and log loss of an average of members, by how many there are and how alike they are.
 
 import { mulberry32, nearlyNormal } from "./random.mjs";
 
+/** @typedef {{ skill: number, alike: number, sure: number, seed: number }} Params */
+/** @typedef {{ examples: number, classes: number, members: number }} Data */
+
 const kept = new Map();
 
 // Noise that all members share, and each member's own.
+/** @type {(seed: number, data: Data) => { shared: Float64Array, own: Float64Array[] }} */
 function noiseOf(seed, { examples, classes, members }) {
   if (!kept.has(seed)) {
     if (kept.size > 4) kept.clear();
@@ -16,13 +21,20 @@ function noiseOf(seed, { examples, classes, members }) {
 }
 
 // Class 0 is the true one: its score is raised by `skill`.
+/**
+ * @param {Params} params
+ * @param {Data} data
+ */
 export function simulate({ skill, alike, sure, seed }, data) {
   const { examples, classes, members } = data;
   const { shared, own } = noiseOf(seed, data);
   const [common, mine] = [Math.sqrt(alike), Math.sqrt(1 - alike)];
   const sums = new Float64Array(examples * classes);
   const row = new Float64Array(classes);
-  const result = { accuracy: [], loss: [], single: [], singleLoss: [], meanLoss: 0, meanAccuracy: 0, disagreement: 0 };
+  /** @type {Record<"accuracy" | "loss" | "single" | "singleLoss", number[]>} */
+  const curves = { accuracy: [], loss: [], single: [], singleLoss: [] };
+  const result = { ...curves, meanLoss: 0, meanAccuracy: 0, disagreement: 0 };
+  /** @type {Int8Array[]} */
   const labels = [];
   for (let m = 0; m < members; m++) {
     let [right, loss, rightAlone, lossAlone] = [0, 0, 0, 0];
@@ -53,7 +65,7 @@ export function simulate({ skill, alike, sure, seed }, data) {
     result.single.push(rightAlone / examples);
     result.singleLoss.push(lossAlone / examples);
   }
-  const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
+  const mean = (/** @type {number[]} */ values) => values.reduce((a, b) => a + b, 0) / values.length;
   result.meanAccuracy = mean(result.single);
   result.meanLoss = mean(result.singleLoss);
   let [differ, pairs] = [0, 0];
@@ -67,33 +79,72 @@ export function simulate({ skill, alike, sure, seed }, data) {
   return result;
 }
 
+/**
+ * @param {Stage} stage
+ * @param {ReturnType<typeof simulate>} result
+ * @param {Params} params
+ * @param {Data} data
+ */
 export function draw(stage, result, params, { members }) {
   const [left, right] = stage.columns([1, 1]);
   const sizes = Array.from({ length: members }, (_, m) => m + 1);
+  /** @type {[Rect, number[], number[], number, Pair, string][]} */
   const parts = [
     [left, result.accuracy, result.single, result.meanAccuracy, [0.4, 1], "axis_accuracy"],
-    [right, result.loss, result.singleLoss, result.meanLoss, [0, Math.max(1, Math.ceil(2.2 * Math.max(...result.singleLoss)) / 2)], "axis_loss"],
+    [
+      right,
+      result.loss,
+      result.singleLoss,
+      result.meanLoss,
+      [0, Math.max(1, Math.ceil(2.2 * Math.max(...result.singleLoss)) / 2)],
+      "axis_loss",
+    ],
   ];
   for (const [rect, together, alone, mean, y, label] of parts) {
-    const panel = stage.panel({
-      rect, x: [0.5, members + 0.5], y, labelX: stage.text("axis_members"), labelY: stage.text(label),
-      legend: [
-        { label: stage.text("together"), style: 0 },
-        { label: stage.text("alone"), style: { series: 1, only: "marker" } },
-        { label: stage.text("mean"), style: { color: "muted", dash: [4, 4], only: "line" } },
-      ],
-    }).axes();
+    const panel = stage
+      .panel({
+        rect,
+        x: [0.5, members + 0.5],
+        y,
+        labelX: stage.text("axis_members"),
+        labelY: stage.text(label),
+        legend: [
+          { label: stage.text("together"), style: 0 },
+          { label: stage.text("alone"), style: { series: 1, only: "marker" } },
+          { label: stage.text("mean"), style: { color: "muted", dash: [4, 4], only: "line" } },
+        ],
+      })
+      .axes();
     panel.rule("y", mean);
     panel.dots(sizes, alone, 1, 4);
     panel.line(sizes, together, { series: 0, width: 3 }).dots(sizes, together, 0, 4);
   }
 }
 
-export function summary({ accuracy, loss, meanAccuracy, meanLoss, single, disagreement }, params, { members }) {
-  const percent = (v) => String(Math.round(100 * v));
+/**
+ * @param {ReturnType<typeof simulate>} result
+ * @param {Params} params
+ * @param {Data} data
+ * @returns {Sentence[]}
+ */
+export function summary(
+  { accuracy, loss, meanAccuracy, meanLoss, single, disagreement },
+  params,
+  { members },
+) {
+  const percent = (/** @type {number} */ v) => String(Math.round(100 * v));
   const values = {
-    members: String(members), together: percent(accuracy[members - 1]), mean: percent(meanAccuracy), best: percent(Math.max(...single)),
-    loss: loss[members - 1].toFixed(2), meanLoss: meanLoss.toFixed(2), differ: percent(disagreement),
+    members: String(members),
+    together: percent(accuracy[members - 1]),
+    mean: percent(meanAccuracy),
+    best: percent(Math.max(...single)),
+    loss: loss[members - 1].toFixed(2),
+    meanLoss: meanLoss.toFixed(2),
+    differ: percent(disagreement),
   };
-  return [["says", values], ["jensen", values], ["differ", values]];
+  return [
+    ["says", values],
+    ["jensen", values],
+    ["differ", values],
+  ];
 }

@@ -1,20 +1,31 @@
+// @ts-check
 // The loss before training, as the weights' scale grows.
 
 import { mulberry32, nearlyNormal } from "./random.mjs";
 
+/** @typedef {{ kind: "softmax" | "hinge", seed: number, classes: number, scale: number }} Params */
+/** @typedef {{ examples: number, spread: number, scales: number[] }} Data */
+
+/** @type {Map<string, number[][]>} */
 const kept = new Map();
 
 // Scores of standard deviation 1, to be scaled: one row an example.
+/** @type {(params: Params, data: Data) => number[][]} */
 function noiseOf({ seed, classes }, { examples }) {
   const key = seed + "," + classes;
-  if (!kept.has(key)) {
+  let noise = kept.get(key);
+  if (!noise) {
     if (kept.size > 8) kept.clear();
     const uniform = mulberry32(seed);
-    kept.set(key, Array.from({ length: examples }, () => Array.from({ length: classes }, () => nearlyNormal(uniform))));
+    noise = Array.from({ length: examples }, () =>
+      Array.from({ length: classes }, () => nearlyNormal(uniform)),
+    );
+    kept.set(key, noise);
   }
-  return kept.get(key);
+  return noise;
 }
 
+/** @type {Record<Params["kind"], (scores: number[]) => number>} */
 const LOSS = {
   softmax(scores) {
     const top = Math.max(...scores);
@@ -26,10 +37,14 @@ const LOSS = {
 };
 
 // The true class is the first: with random weights, any is as good.
+/**
+ * @param {Params} params
+ * @param {Data} data
+ */
 export function simulate(params, data) {
   const noise = noiseOf(params, data);
   const spread = data.spread;
-  const at = (scale) => {
+  const at = (/** @type {number} */ scale) => {
     const losses = noise.map((row) => LOSS[params.kind](row.map((z) => z * scale * spread)));
     return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
   };
@@ -45,35 +60,73 @@ export function simulate(params, data) {
   };
 }
 
+/**
+ * @param {Stage} stage
+ * @param {ReturnType<typeof simulate>} result
+ * @param {Params} params
+ * @param {Data} data
+ */
 export function draw(stage, { expected, loss, curve, bars }, params, { scales }) {
   const [left, right] = stage.columns([1, 1.2]);
   const softmax = params.kind === "softmax";
   const most = Math.max(...bars.map(Math.abs));
   const chance = 1 / params.classes;
-  const chart = stage.panel({
-    rect: left, x: [0.4, bars.length + 0.6], y: softmax ? [0, Math.max(2.5 * chance, 1.15 * most)] : [-Math.max(1, 1.15 * most), Math.max(1, 1.15 * most)],
-    ticksX: bars.map((_, i) => [i + 1, String(i + 1)]),
-    labelX: stage.text("axis_class"), labelY: stage.text(softmax ? "axis_probability" : "axis_score"),
-    legend: softmax ? [{ label: stage.text("chance"), style: { color: "muted", dash: [4, 4], only: "line" } }] : [],
-  }).axes();
+  const chart = stage
+    .panel({
+      rect: left,
+      x: [0.4, bars.length + 0.6],
+      y: softmax
+        ? [0, Math.max(2.5 * chance, 1.15 * most)]
+        : [-Math.max(1, 1.15 * most), Math.max(1, 1.15 * most)],
+      ticksX: bars.map((_, i) => [i + 1, String(i + 1)]),
+      labelX: stage.text("axis_class"),
+      labelY: stage.text(softmax ? "axis_probability" : "axis_score"),
+      legend: softmax
+        ? [{ label: stage.text("chance"), style: { color: "muted", dash: [4, 4], only: "line" } }]
+        : [],
+    })
+    .axes();
   bars.forEach((bar, i) => chart.shade(i + 0.65, i + 1.35, 0, bar, "s0", 0.85));
   if (softmax) chart.rule("y", chance);
   else chart.rule("y", 0, { color: "line", width: 1 });
 
-  const panel = stage.panel({
-    rect: right, x: [1e-4, 10], logX: true, y: [expected / 8, expected * 40], logY: true,
-    labelX: stage.text("axis_scale"), labelY: stage.text("axis_loss"),
-    legend: [
-      { label: stage.text("expected", { expected: expected.toFixed(3) }), style: { color: "muted", dash: [4, 4], only: "line" } },
-      { label: stage.text("mean"), style: { series: 0, only: "line" } },
-    ],
-  }).axes();
+  const panel = stage
+    .panel({
+      rect: right,
+      x: [1e-4, 10],
+      logX: true,
+      y: [expected / 8, expected * 40],
+      logY: true,
+      labelX: stage.text("axis_scale"),
+      labelY: stage.text("axis_loss"),
+      legend: [
+        {
+          label: stage.text("expected", { expected: expected.toFixed(3) }),
+          style: { color: "muted", dash: [4, 4], only: "line" },
+        },
+        { label: stage.text("mean"), style: { series: 0, only: "line" } },
+      ],
+    })
+    .axes();
   panel.rule("y", expected);
   panel.line(scales, curve, 0);
   panel.dots([params.scale], [loss], 0, 7);
 }
 
+/**
+ * @param {ReturnType<typeof simulate>} result
+ * @param {Params} params
+ * @returns {Sentence[]}
+ */
 export function summary({ expected, loss }, params) {
-  const values = { classes: String(params.classes), scale: params.scale, loss: loss.toFixed(3), expected: expected.toFixed(3) };
-  return [["says", values], [Math.abs(loss / expected - 1) < 0.1 ? "fine" : "off", values]];
+  const values = {
+    classes: String(params.classes),
+    scale: params.scale,
+    loss: loss.toFixed(3),
+    expected: expected.toFixed(3),
+  };
+  return [
+    ["says", values],
+    [Math.abs(loss / expected - 1) < 0.1 ? "fine" : "off", values],
+  ];
 }

@@ -1,12 +1,17 @@
+// @ts-check
 // A two-layer network (ReLU, softmax) trained by plain SGD on mini-batches, fast enough to follow
 // a slider. Sums run in a fixed order and exp is our own, so that every machine trains the very
 // same network, also where training is chaotic.
 
 import { mulberry32 } from "./random.mjs";
 
+/** @typedef {{ inputs: number, w1: Float64Array, b1: Float64Array, w2: Float64Array, b2: Float64Array }} Net */
+/** @typedef {{ x: number[], y: number[], inputs: number, classes: number }} Examples */
+
 const bits = new DataView(new ArrayBuffer(8));
 
 // e to the x for x ≤ 0, to about one unit in the last place, of +, − and × alone.
+/** @param {number} x */
 export function exp(x) {
   if (x < -700) return 0;
   const k = Math.round(x * 1.4426950408889634);
@@ -18,11 +23,13 @@ export function exp(x) {
   return sum * bits.getFloat64(0);
 }
 
+/** @type {(count: number, scale: number, next: () => number) => Float64Array} */
 function uniform(count, scale, next) {
   return Float64Array.from({ length: count }, () => scale * (2 * next() - 1));
 }
 
 // Fisher and Yates, in place.
+/** @type {(order: number[], next: () => number) => void} */
 function shuffle(order, next) {
   for (let i = order.length - 1; i > 0; i--) {
     const j = Math.floor(next() * (i + 1));
@@ -30,6 +37,7 @@ function shuffle(order, next) {
   }
 }
 
+/** @type {(w: Float64Array) => number} */
 const norm = (w) => {
   let total = 0;
   for (let i = 0; i < w.length; i++) total += w[i] * w[i];
@@ -37,6 +45,7 @@ const norm = (w) => {
 };
 
 // Scores of one example into s, hidden units into h.
+/** @type {(net: Net, x: Numbers, at: number, h: Float64Array, s: Float64Array) => void} */
 export function forward(net, x, at, h, s) {
   const { w1, b1, w2, b2, inputs } = net;
   const [hidden, classes] = [h.length, s.length];
@@ -53,6 +62,15 @@ export function forward(net, x, at, h, s) {
 }
 
 // Add one batch's gradients to g and return its summed loss and its right answers.
+/**
+ * @param {Net} net
+ * @param {Omit<Net, "inputs">} g
+ * @param {Examples} data
+ * @param {number[]} order
+ * @param {number} from
+ * @param {number} members
+ * @param {Record<"h" | "s" | "dh", Float64Array>} room
+ */
 function backward(net, g, data, order, from, members, room) {
   const { x, y, inputs, classes } = data;
   const { h, s, dh } = room;
@@ -92,6 +110,7 @@ function backward(net, g, data, order, from, members, room) {
 }
 
 // w ← w − rate (g + decay w); returns the length of the step.
+/** @type {(w: Float64Array, g: Float64Array, rate: number, decay: number) => number} */
 function descend(w, g, rate, decay) {
   let square = 0;
   for (let i = 0; i < w.length; i++) {
@@ -102,12 +121,26 @@ function descend(w, g, rate, decay) {
   return Math.sqrt(square);
 }
 
-// data: {x (flat), y, inputs, classes}; setting: {hidden, epochs, batch, rate, seed, scale, decay}.
+/**
+ * @typedef {object} Setting
+ * @property {number} hidden
+ * @property {number} epochs
+ * @property {number} batch
+ * @property {number} rate
+ * @property {number} seed
+ * @property {number} [scale]
+ * @property {number} [decay]
+ */
+
+/**
+ * @param {Examples} data x is flat
+ * @param {Setting} setting
+ */
 export function train(data, setting) {
   const { y, inputs, classes } = data;
   const { hidden, epochs, batch, rate, seed, scale = 1, decay = 0 } = setting;
   const next = mulberry32(seed);
-  const numbers = (count) => new Float64Array(count);
+  const numbers = (/** @type {number} */ count) => new Float64Array(count);
   const net = {
     inputs,
     w1: uniform(inputs * hidden, scale * Math.sqrt(6 / inputs), next),
@@ -115,10 +148,13 @@ export function train(data, setting) {
     w2: uniform(hidden * classes, scale * Math.sqrt(6 / hidden), next),
     b2: numbers(classes),
   };
-  const g = { w1: numbers(net.w1.length), b1: numbers(hidden), w2: numbers(net.w2.length), b2: numbers(classes) };
+  const [w1, w2] = [numbers(net.w1.length), numbers(net.w2.length)];
+  const g = { w1, b1: numbers(hidden), w2, b2: numbers(classes) };
   const room = { h: numbers(hidden), s: numbers(classes), dh: numbers(hidden) };
   const order = y.map((_, i) => i);
-  const run = { loss: [], epochLoss: [], accuracy: [], ratio1: [], ratio2: [], nets: [copy(net)] };
+  /** @type {Record<"loss" | "epochLoss" | "accuracy" | "ratio1" | "ratio2", number[]>} */
+  const curves = { loss: [], epochLoss: [], accuracy: [], ratio1: [], ratio2: [] };
+  const run = { ...curves, nets: [copy(net)] };
   for (let epoch = 0; epoch < epochs; epoch++) {
     shuffle(order, next);
     let [total, correct] = [0, 0];
@@ -145,6 +181,7 @@ export function train(data, setting) {
   return run;
 }
 
+/** @type {(net: Net) => Net} */
 function copy({ inputs, w1, b1, w2, b2 }) {
   return { inputs, w1: w1.slice(), b1: b1.slice(), w2: w2.slice(), b2: b2.slice() };
 }

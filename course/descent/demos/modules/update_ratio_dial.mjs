@@ -1,23 +1,54 @@
+// @ts-check
 // The size of an update beside the size of what it updates, on a dial and over time.
 
 import { train } from "./network.mjs";
 
+/** @typedef {{ rate: number, scale: number, seed: number }} Params */
+/** @typedef {import("./network.mjs").Examples & { hidden: number, epochs: number, batch: number }} Data */
+
+/** @type {(values: number[]) => number} */
 const middle = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
+/**
+ * @param {Params} params
+ * @param {Data} data
+ */
 export function simulate(params, data) {
-  const run = train(data, { hidden: data.hidden, epochs: data.epochs, batch: data.batch, seed: params.seed, rate: params.rate, scale: params.scale });
-  const last = (values) => middle(values.slice(-Math.ceil(data.y.length / data.batch)));
-  return { ratio1: run.ratio1, ratio2: run.ratio2, now: [last(run.ratio1), last(run.ratio2)], loss: run.epochLoss };
+  const run = train(data, {
+    hidden: data.hidden,
+    epochs: data.epochs,
+    batch: data.batch,
+    seed: params.seed,
+    rate: params.rate,
+    scale: params.scale,
+  });
+  const last = (/** @type {number[]} */ values) =>
+    middle(values.slice(-Math.ceil(data.y.length / data.batch)));
+  return {
+    ratio1: run.ratio1,
+    ratio2: run.ratio2,
+    now: [last(run.ratio1), last(run.ratio2)],
+    loss: run.epochLoss,
+  };
 }
 
 const [LOW, HIGH] = [1e-6, 1];
-const ZONES = [[1e-6, 1e-5, "bad"], [1e-5, 2e-4, "fair"], [2e-4, 5e-3, "good"], [5e-3, 5e-2, "fair"], [5e-2, 1, "bad"]];
+/** @type {[number, number, string][]} */
+const ZONES = [
+  [1e-6, 1e-5, "bad"],
+  [1e-5, 2e-4, "fair"],
+  [2e-4, 5e-3, "good"],
+  [5e-3, 5e-2, "fair"],
+  [5e-2, 1, "bad"],
+];
 
+/** @type {(stage: Stage, rect: Rect, now: number[]) => void} */
 function dial(stage, rect, now) {
   const { ctx, palette } = stage;
   const radius = Math.min(rect.w / 2 - 52, rect.h - 84);
   const [x, y] = [rect.x + rect.w / 2, rect.y + 64 + radius];
-  const angle = (v) => Math.PI + Math.PI * Math.max(0.005, Math.min(0.995, Math.log(v / LOW) / Math.log(HIGH / LOW)));
+  const angle = (/** @type {number} */ v) =>
+    Math.PI + Math.PI * Math.max(0.005, Math.min(0.995, Math.log(v / LOW) / Math.log(HIGH / LOW)));
   ctx.save();
   ctx.font = "14px " + stage.font;
   ctx.textBaseline = "middle";
@@ -36,7 +67,11 @@ function dial(stage, rect, now) {
   ctx.fillStyle = palette.muted;
   for (let e = -6; e <= 0; e++) {
     const a = angle(10 ** e);
-    ctx.fillText(e ? stage.powerOfTen(e) : "1", x + Math.cos(a) * (radius + 28), y + Math.sin(a) * (radius + 24) - (e === -6 || e === 0 ? 6 : 0));
+    ctx.fillText(
+      e ? stage.powerOfTen(e) : "1",
+      x + Math.cos(a) * (radius + 28),
+      y + Math.sin(a) * (radius + 24) - (e === -6 || e === 0 ? 6 : 0),
+    );
   }
   now.forEach((value, k) => {
     const a = angle(value || LOW);
@@ -56,23 +91,46 @@ function dial(stage, rect, now) {
   ctx.restore();
 }
 
+/**
+ * @param {Stage} stage
+ * @param {ReturnType<typeof simulate>} result
+ */
 export function draw(stage, { ratio1, ratio2, now }) {
   const [left, right] = stage.columns([1, 1.2]);
   dial(stage, left, now);
   const updates = ratio1.map((_, i) => i + 1);
-  const panel = stage.panel({
-    rect: right, x: [0, updates.length], y: [LOW, 10], logY: true,
-    labelX: stage.text("axis_update"), labelY: stage.text("axis_ratio"),
-    legend: [{ label: stage.text("first"), style: { series: 0, only: "line" } }, { label: stage.text("second"), style: { series: 1, only: "line" } }],
-  }).axes();
+  const panel = stage
+    .panel({
+      rect: right,
+      x: [0, updates.length],
+      y: [LOW, 10],
+      logY: true,
+      labelX: stage.text("axis_update"),
+      labelY: stage.text("axis_ratio"),
+      legend: [
+        { label: stage.text("first"), style: { series: 0, only: "line" } },
+        { label: stage.text("second"), style: { series: 1, only: "line" } },
+      ],
+    })
+    .axes();
   panel.shade(0, updates.length, 2e-4, 5e-3, "good", 0.15);
   panel.rule("y", 1e-3, { color: "good", width: 2 });
   panel.note(stage.text("rule"), 0, 1e-3, { color: "good", dx: 6, dy: -11 });
   panel.line(updates, ratio1, 0).line(updates, ratio2, 1);
 }
 
+/**
+ * @param {ReturnType<typeof simulate>} result
+ * @param {Params} params
+ * @returns {Sentence[]}
+ */
 export function summary({ now, loss }, params) {
-  const worst = now.map((v) => Math.abs(Math.log10(v / 1e-3))).indexOf(Math.max(...now.map((v) => Math.abs(Math.log10(v / 1e-3)))));
+  const worst = now
+    .map((v) => Math.abs(Math.log10(v / 1e-3)))
+    .indexOf(Math.max(...now.map((v) => Math.abs(Math.log10(v / 1e-3)))));
   const key = now[worst] < 2e-4 ? "low" : now[worst] > 5e-3 ? "high" : "fine";
-  return [["says", { first: now[0], second: now[1] }], [key, { from: loss[0], to: loss[loss.length - 1] }]];
+  return [
+    ["says", { first: now[0], second: now[1] }],
+    [key, { from: loss[0], to: loss[loss.length - 1] }],
+  ];
 }
