@@ -149,7 +149,7 @@ WINNER_CHANGED = Entry(
             →  (scores_plus.argsort(1, "stable") != scores_minus.argsort(1, "stable")).any(axis=1)
             It looks as if any change of order counts.
             Try: Only the winner matters; the rest may swap places.
-        last-of-equals: .argmax  ⇒  [:, ::-1].argmax
+        last-of-equals: argmax(axis=1)  ⇒  argsort(1, "stable")[:, -1]
             It looks as if the last of equal scores wins.
             Try: The first one wins, as with argmax.
         all-of-equals: return  →  def best(s): return s == s.max(axis=1, keepdims=True)⏎return
