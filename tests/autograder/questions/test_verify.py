@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from descent_autograder.questions import catalogue
 from descent_autograder.questions.catalogue import entries, entry
+from descent_autograder.questions.entry import Mistake
 from descent_autograder.questions.verify import main, verify
 
 
@@ -21,20 +22,28 @@ def _problems(**changes: Any) -> str:
     return "\n".join(verify(dataclasses.replace(entry("crossed_kinks"), **changes), (1,)).problems)
 
 
+def _made_otherwise(mistake_id: str, **how: Any) -> tuple[Mistake, ...]:
+    """The mistakes of crossed_kinks, one of them made in another way."""
+    known = entry("crossed_kinks")
+    old = known.mistake(mistake_id)
+    new = Mistake(old.id, says=old.says, hint=old.hint, **how)
+    return tuple(new if mistake is old else mistake for mistake in known.mistakes)
+
+
 def test_a_wrong_reference_is_found() -> None:
-    assert "the reference is rejected" in _problems(reference=lambda p, m: (p >= 0) != (m > 0))
+    # Without its mistakes: their edits are of the right reference's text.
+    wrong = {"reference": lambda p, m: (p >= 0) != (m > 0), "mistakes": (), "reason": "a test"}
+    assert "the reference is rejected" in _problems(**wrong)
 
 
 def test_a_mistake_that_passes_is_found() -> None:
-    right = entry("crossed_kinks").reference
-    assert "passes" in _problems(family=lambda on: right)
+    mistakes = _made_otherwise("product", wrap=lambda right: right)
+    assert "product passes" in _problems(mistakes=mistakes)
 
 
 def test_a_mistake_that_looks_like_another_is_found() -> None:
-    family = entry("crossed_kinks").family
-    swapped = {"product": "sign"}
-    problems = _problems(family=lambda on: family(frozenset(swapped.get(i, i) for i in on)))
-    assert "product is named as sign" in problems
+    mistakes = _made_otherwise("product", edits=entry("crossed_kinks").mistake("sign").edits)
+    assert "product is named as sign" in _problems(mistakes=mistakes)
 
 
 def test_a_rejected_variant_is_found() -> None:
@@ -52,7 +61,9 @@ def test_too_few_mistakes_need_a_reason() -> None:
 def test_the_command_fails_when_anything_is_off(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    broken = dataclasses.replace(entry("crossed_kinks"), reference=lambda p, m: p > 0)
+    broken = dataclasses.replace(
+        entry("crossed_kinks"), reference=lambda p, m: p > 0, mistakes=(), reason="a test"
+    )
     monkeypatch.setattr(
         "descent_autograder.questions.verify.entries", lambda: {"crossed_kinks": broken}
     )
