@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Mapping
-from functools import cache
 
 import numpy as np
 import pytest
@@ -13,44 +11,23 @@ from descent.data import digits
 from descent.nets import Network
 from descent.plots import babysitting, style
 from descent_solutions.babysitting import wiggle
-from matplotlib.text import Text
 
-PICTURES = babysitting.__all__
+from .every_picture import Drawer, EveryPicture, drawn
+
+PICTURES: dict[str, Drawer] = {name: getattr(babysitting, name) for name in babysitting.__all__}
 
 
-@cache
 def shown(name: str) -> style.Picture:
-    picture: style.Picture = getattr(babysitting, name)()
-    return picture
+    return drawn(PICTURES[name])
 
 
 def numbers(name: str) -> Mapping[str, float]:
     return shown(name).numbers
 
 
-@pytest.mark.parametrize("name", PICTURES)
-def test_picture_describes_itself(name: str) -> None:
-    picture = shown(name)
-    assert len(picture.alt) > 40
-    assert picture.alt.endswith(".")
-    assert not re.search(r"[{}]|\bnan\b|\binf\b", picture.alt + picture.caption)
-    assert len(picture.png()) > 5000
-
-
-@pytest.mark.parametrize("name", PICTURES)
-def test_all_words_come_from_outside(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(style, "words", lambda english, own: dict.fromkeys(english, "§"))
-    figure = getattr(babysitting, name)().figure
-    figure.draw_without_rendering()
-    said = {text.get_text() for text in figure.findobj(Text) if text.get_visible()}
-    number = re.compile(r"[−\d.,e-]*|\$\\mathdefault\{.*\}\$|§|[A-F]|[Wb][12]")
-    assert {text for text in said if not number.fullmatch(text)} == set()
-
-
-@pytest.mark.parametrize("name", PICTURES)
-def test_unknown_words_are_refused(name: str) -> None:
-    with pytest.raises(KeyError):
-        getattr(babysitting, name)(text={"no such word": ""})
+class TestEveryPicture(EveryPicture):
+    pictures = PICTURES
+    own_words = r"[A-F]|[Wb][12]"
 
 
 def test_the_four_rates_do_what_they_are_called() -> None:

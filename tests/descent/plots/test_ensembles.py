@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import inspect
-import re
-from collections.abc import Callable, Mapping
-from functools import cache, partial
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,12 @@ import pytest
 from descent.data import digits
 from descent.plots import ensembles, style
 from descent.plots.ensembles import measuring, training
-from matplotlib.text import Text
+
+from .every_picture import Drawer, EveryPicture, drawn
 
 SEEDS = 4
 TRAININGS = {"best_of_search", "fit", "your_average", "your_student"}
 OTHERS = {"Measured", "measure", "table", "your_sizes"}
-PICTURES = sorted(set(ensembles.__all__) - TRAININGS - OTHERS)
 
 
 @cache
@@ -26,43 +25,26 @@ def found() -> ensembles.Measured:
     return ensembles.measure(SEEDS)
 
 
-def drawer(name: str) -> Callable[..., style.Picture]:
-    draw: Callable[..., style.Picture] = getattr(ensembles, name)
-    return partial(draw, found()) if "found" in inspect.signature(draw).parameters else draw
+def drawer(name: str) -> Drawer:
+    """What draws a picture; what it draws is measured when somebody looks."""
+    draw: Drawer = getattr(ensembles, name)
+    measured = "found" in inspect.signature(draw).parameters
+    return lambda **given: draw(found(), **given) if measured else draw(**given)
 
 
-@cache
+PICTURES = {name: drawer(name) for name in sorted(set(ensembles.__all__) - TRAININGS - OTHERS)}
+
+
 def shown(name: str) -> style.Picture:
-    return drawer(name)()
+    return drawn(PICTURES[name])
 
 
 def numbers(name: str) -> Mapping[str, float]:
     return shown(name).numbers
 
 
-@pytest.mark.parametrize("name", PICTURES)
-def test_picture_describes_itself(name: str) -> None:
-    picture = shown(name)
-    assert len(picture.alt) > 40
-    assert picture.alt.endswith(".")
-    assert not re.search(r"[{}]|\bnan\b|\binf\b", picture.alt + picture.caption)
-    assert len(picture.png()) > 5000
-
-
-@pytest.mark.parametrize("name", PICTURES)
-def test_all_words_come_from_outside(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(style, "words", lambda english, own: dict.fromkeys(english, "§"))
-    figure = drawer(name)().figure
-    figure.draw_without_rendering()
-    said = {text.get_text() for text in figure.findobj(Text) if text.get_visible()}
-    number = re.compile(r"[−\d.,e-]*|\$\\mathdefault\{.*\}\$|§")
-    assert {text for text in said if not number.fullmatch(text)} == set()
-
-
-@pytest.mark.parametrize("name", PICTURES)
-def test_unknown_words_are_refused(name: str) -> None:
-    with pytest.raises(KeyError):
-        drawer(name)(text={"no such word": ""})
+class TestEveryPicture(EveryPicture):
+    pictures = PICTURES
 
 
 # ---- what was measured -------------------------------------------------------------------------

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,41 +12,22 @@ from descent.plots import gradient_checks, style
 from descent.plots.gradient_checks import networks
 from matplotlib.text import Text
 
-PICTURES: dict[str, Callable[..., style.Picture]] = {
+from .every_picture import Drawer, EveryPicture, drawn
+
+PICTURES: dict[str, Drawer] = {
     name: getattr(gradient_checks, name) for name in gradient_checks.__all__
 }
 for one in ("chords", "error_against_step"):
     PICTURES[one] = partial(PICTURES[one], np.exp, np.exp, 0.5)
 
 
-@cache
 def numbers(name: str) -> Mapping[str, float]:
-    return PICTURES[name]().numbers
+    return drawn(PICTURES[name]).numbers
 
 
-@pytest.mark.parametrize("name", PICTURES)
-def test_picture_describes_itself(name: str) -> None:
-    picture = PICTURES[name]()
-    assert len(picture.alt) > 40
-    assert picture.alt.endswith(".")
-    assert not re.search(r"[{}]|\bnan\b|\binf\b", picture.alt + picture.caption)
-    assert len(picture.png()) > 5000
-
-
-@pytest.mark.parametrize("name", PICTURES)
-def test_all_words_come_from_outside(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(style, "words", lambda english, own: dict.fromkeys(english, "§"))
-    figure = PICTURES[name]().figure
-    figure.draw_without_rendering()
-    said = {text.get_text() for text in figure.findobj(Text) if text.get_visible()}
-    number = re.compile(r"[−\d.,e-]*|\$\\mathdefault\{.*\}\$|§|[A-E]")
-    assert {text for text in said if not number.fullmatch(text)} == set()
-
-
-@pytest.mark.parametrize("name", PICTURES)
-def test_unknown_words_are_refused(name: str) -> None:
-    with pytest.raises(KeyError):
-        PICTURES[name](text={"no such word": ""})
+class TestEveryPicture(EveryPicture):
+    pictures = PICTURES
+    own_words = r"[A-E]"
 
 
 def test_words_reach_the_picture() -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping
-from functools import cache, partial
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,9 @@ from descent_autograder.publishing.data_files import heat_map as making
 from descent_solutions import optimizers as rules
 from matplotlib.text import Text
 
-PICTURES: dict[str, Callable[..., style.Picture]] = {
-    name: getattr(optimizers, name) for name in optimizers.__all__
-}
+from .every_picture import Drawer, EveryPicture, drawn
+
+PICTURES: dict[str, Drawer] = {name: getattr(optimizers, name) for name in optimizers.__all__}
 PICTURES["your_forms"] = partial(optimizers.your_forms, rules.nesterov_lookahead, rules.nesterov)
 PICTURES["your_training"] = partial(optimizers.your_training, {"§": (rules.sgd, 0.3)})
 
@@ -32,38 +31,16 @@ def blank(w: Any, dw: Any, state: Any = None, *, learning_rate: float) -> Any:
     raise NotImplementedError
 
 
-@cache
-def drawn(name: str) -> style.Picture:
-    return PICTURES[name]()
+def shown(name: str) -> style.Picture:
+    return drawn(PICTURES[name])
 
 
 def numbers(name: str) -> Mapping[str, float]:
-    return drawn(name).numbers
+    return shown(name).numbers
 
 
-@pytest.mark.parametrize("name", PICTURES)
-def test_picture_describes_itself(name: str) -> None:
-    picture = drawn(name)
-    assert len(picture.alt) > 40
-    assert picture.alt.endswith(".")
-    assert not re.search(r"[{}]|\bnan\b|\binf\b", picture.alt + picture.caption)
-    assert len(picture.png()) > 5000
-
-
-@pytest.mark.parametrize("name", PICTURES)
-def test_all_words_come_from_outside(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(style, "words", lambda english, own: dict.fromkeys(english, "§"))
-    figure = PICTURES[name]().figure
-    figure.draw_without_rendering()
-    said = {text.get_text() for text in figure.findobj(Text) if text.get_visible()}
-    number = re.compile(r"[−\d.,e-]*|\$\\mathdefault\{.*\}\$|§( §)?")
-    assert {text for text in said if not number.fullmatch(text)} == set()
-
-
-@pytest.mark.parametrize("name", PICTURES)
-def test_unknown_words_are_refused(name: str) -> None:
-    with pytest.raises(KeyError):
-        PICTURES[name](text={"no such word": ""})
+class TestEveryPicture(EveryPicture):
+    pictures = PICTURES
 
 
 def test_stability_limits_are_those_of_theory() -> None:
@@ -165,7 +142,7 @@ def test_range_test_advises_a_rate_that_trains() -> None:
 
 
 def test_range_test_marks_the_lowest_point_of_a_line_that_is_drawn() -> None:
-    seen, (ax,) = numbers("range_curve"), drawn("range_curve").figure.axes
+    seen, (ax,) = numbers("range_curve"), shown("range_curve").figure.axes
     lines = {str(line.get_label()): line for line in ax.get_lines()}
     rates, smooth = lines["mean of seven batches"].get_data()
     assert seen["best"] == np.asarray(rates)[np.argmin(smooth)]

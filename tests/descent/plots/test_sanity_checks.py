@@ -2,51 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from functools import cache
 
 import numpy as np
 import pytest
 from descent.plots import sanity_checks, style
-from matplotlib.text import Text
 
-PICTURES = sanity_checks.__all__
+from .every_picture import Drawer, EveryPicture, drawn
+
+PICTURES: dict[str, Drawer] = {name: getattr(sanity_checks, name) for name in sanity_checks.__all__}
 
 
-@cache
 def shown(name: str) -> style.Picture:
-    picture: style.Picture = getattr(sanity_checks, name)()
-    return picture
+    return drawn(PICTURES[name])
 
 
 def numbers(name: str) -> Mapping[str, float]:
     return shown(name).numbers
 
 
-@pytest.mark.parametrize("name", PICTURES)
-def test_picture_describes_itself(name: str) -> None:
-    picture = shown(name)
-    assert len(picture.alt) > 40
-    assert picture.alt.endswith(".")
-    assert not re.search(r"[{}]|\bnan\b|\binf\b", picture.alt + picture.caption)
-    assert len(picture.png()) > 5000
-
-
-@pytest.mark.parametrize("name", PICTURES)
-def test_all_words_come_from_outside(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(style, "words", lambda english, own: dict.fromkeys(english, "§"))
-    figure = getattr(sanity_checks, name)().figure
-    figure.draw_without_rendering()
-    said = {text.get_text() for text in figure.findobj(Text) if text.get_visible()}
-    number = re.compile(r"[−\d.,e-]*|\$\\mathdefault\{.*\}\$|§")
-    assert {text for text in said if not number.fullmatch(text)} == set()
-
-
-@pytest.mark.parametrize("name", PICTURES)
-def test_unknown_words_are_refused(name: str) -> None:
-    with pytest.raises(KeyError):
-        getattr(sanity_checks, name)(text={"no such word": ""})
+class TestEveryPicture(EveryPicture):
+    pictures = PICTURES
 
 
 def test_small_weights_start_at_chance_and_large_ones_far_above() -> None:
