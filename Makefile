@@ -37,7 +37,7 @@ check: setup system lint types  ## every day: style, types, the tests of what ch
 
 test: setup system lint types  ## style, types and every test; ends with what was skipped, and why
 	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
-		$(PYTEST_ARGS)
+		--durations 15 --durations-min 2 $(PYTEST_ARGS)
 
 lab: setup  ## JupyterLab on a copy of the student's bundle, dist/lab
 	@$(BIN)/descent release $(UNIT)

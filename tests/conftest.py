@@ -48,18 +48,18 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
     return report
 
 
-_SIEGE = "tests/hostile/"
+_HOSTILE = "tests/hostile/"
 """Files that share one class of attackers, graded once."""
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Give each process whole files, and one of them all that looks at the siege."""
+    """Give each process whole files, and one of them all that looks at the attacked class."""
     from xdist.scheduler import LoadFileScheduling
 
     class Scheduling(LoadFileScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
-            return _SIEGE if nodeid.startswith(_SIEGE) else str(super()._split_scope(nodeid))
+            return _HOSTILE if nodeid.startswith(_HOSTILE) else str(super()._split_scope(nodeid))
 
     return Scheduling(config, log) if config.option.dist == "loadfile" else None
 

@@ -1,6 +1,6 @@
 """Where a grade cell's names come from.
 
-A grade cell is the instructor's and runs in the trusted process, but it speaks of what the student
+A grade cell is the instructor's and runs in the grader, but it speaks of what the student
 wrote. So its globals answer in this order: what the grade cells themselves and the instructor's
 imports have bound; Python's builtins; and only then the student's process, with a plain value or a
 stand-in for a function. Nothing that a student binds can therefore take the place of numpy, of

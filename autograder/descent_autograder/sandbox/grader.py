@@ -1,6 +1,6 @@
 """The grader of one submission: has the student's cells run, and runs the grade cells itself.
 
-It is a child of the trusted zygote and lives for one submission, or until the student's process
+It is a child of the grader's zygote and lives for one submission, or until the student's process
 breaks: then it says so and ends, and the worker starts another pair that takes up behind the cell
 that broke it.
 """

@@ -1,4 +1,4 @@
-"""What the student's code may ask of the trusted process: to use what a test handed to it.
+"""What the student's code may ask of the grader: to use what a test handed to it.
 
 A function may be called, an iterator advanced, and of an object of one of the grader's own classes
 the public attributes read. Nothing else has an answer: attributes of functions, modules, frames

@@ -1,4 +1,4 @@
-"""The trusted zygote: warm, outside the wall, forked once for each submission's grader.
+"""The grader's zygote: warm, outside the wall, forked once for each submission's grader.
 
 What a test does to its process (numpy's global generator, a patched function, a helper of the same
 name) ends with the submission.

@@ -1,4 +1,4 @@
-"""Calls between the trusted process and the student's, over one socket.
+"""Calls between the grader and the student's process, over one socket.
 
 Both sides run the same :class:`Peer`: either may call what the other has handed over, and while it
 waits for a reply it serves the other's calls, so that a student's function can call the callback
