@@ -26,7 +26,11 @@ def unit_test_cases(rng: Rng) -> list[Case]:
         w = rng.uniform(4.0, 8.0, 2) * np.array([1.0, 0.3]) * signs(rng, (2,))
         close = [_rate_that_leaves(share, curvature, w, 12) for share in (0.49, 0.0098)]
         rates = [0.004, 0.08, *close, 1.02 * 2 / float(curvature[1]), 1.5, 2.5, 1e200]
-        case = {"about": "a bowl of two parameters, eight rates", "curvature": curvature, "w": w}
+        case: Case = {
+            "about": "a bowl of two parameters, eight rates",
+            "curvature": curvature,
+            "w": w,
+        }
         case |= {"rates": rates, "num_steps": 12, "factors": factors}
         cases.append(case | {"outcome": "outcome at a rate of", "counted": False})
     # At half of 1 / curvature a step halves w, one of factor −2 doubles it, one of 0 does nothing.
