@@ -412,7 +412,7 @@ RANGE_TEST = Entry(
         no-stop: if not  →  if False and not
             It looks as if the test goes on after the loss has exploded.
             Try: Stop at a loss above 4 times the smallest so far, or at NaN.
-        nan: not loss <=  →  loss == loss and not loss <=
+        nan: not loss <=  →  loss >
             It looks as if a NaN doesn't stop the test.
             Try: `loss > limit` is False for NaN. Ask `not loss <= limit`, or np.isnan.
         last-kept: break  →  rates.append(rate)⏎losses.append(loss)⏎break
