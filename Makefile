@@ -13,6 +13,8 @@ ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 # A student has no nbgrader: `make lab` leaves its server parts out.
 WITHOUT_NBGRADER = $(foreach part,formgrader course_list assignment_list validate_assignment,\
         --ServerApp.jpserver_extensions nbgrader.server_extensions.$(part)=False)
+# Many tests wait, for a browser, a kernel or a time limit: one process more than there are cores.
+TESTERS := $(shell expr `getconf _NPROCESSORS_ONLN` + 1)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 # Small networks gain nothing from a second thread, and lose much where cores are shared.
@@ -36,7 +38,7 @@ check: setup system lint types  ## every day: style, types, the tests of what ch
 	@$(BIN)/python tools/check.py $(SINCE)
 
 test: setup system lint types  ## style, types and every test; ends with what was skipped, and why
-	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
+	@$(BIN)/pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder \
 		--durations 15 --durations-min 2 $(PYTEST_ARGS)
 
 lab: setup  ## JupyterLab on a copy of the student's bundle, dist/lab

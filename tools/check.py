@@ -10,6 +10,7 @@ questions are verified; a changed notebook is run. `make test` runs everything.
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -126,7 +127,7 @@ def main(arguments: list[str]) -> int:
     since = arguments[0] if arguments else "HEAD"
     names = changed(since)
     print(f"{len(names)} files differ from {since}", flush=True)
-    pytest = ["pytest", "-q", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
+    pytest = ["pytest", "-q", "-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile"]
     status = 0
     for call in pytest_calls(mirrored_tests(names, ROOT)):
         print("$ pytest", *call, flush=True)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from descent_autograder import intake
 from descent_autograder.core.assignment import Assignment
@@ -311,4 +310,5 @@ def _templates() -> Environment:
 
 def _shown(value: object) -> object:
     """Text without characters that can't be seen; the template's own HTML as it is."""
-    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    own = hasattr(value, "__html__")
+    return printable(value) if isinstance(value, str) and not own else value

@@ -15,7 +15,10 @@ from descent_autograder.questions.verify import main, verify
 
 @pytest.mark.parametrize("question_id", list(entries()))
 def test_the_grader_is_right_about_what_it_knows(question_id: str) -> None:
-    assert verify(entry(question_id), seeds=(11, 12)).problems == []
+    known = entry(question_id)
+    # Where there are many mistakes, each exam tells much: one fresh exam is enough here.
+    seeds = (11,) if len(known.mistakes) > 10 else (11, 12)
+    assert verify(known, seeds).problems == []
 
 
 def _problems(**changes: Any) -> str:
