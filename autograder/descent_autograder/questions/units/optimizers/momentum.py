@@ -1,4 +1,4 @@
-"""SGD and momentum: one learning rate for all parameters."""
+"""SGD and momentum."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from descent_autograder.questions.units.optimizers.rules import (
     stability,
     uneven,
 )
-from descent_autograder.questions.written import written
+from descent_autograder.questions.written import sentences, written
 
 # ---- SGD -----------------------------------------------------------------------------------------
 
@@ -117,6 +117,19 @@ def velocity_mistakes(gradient: str) -> tuple[Mistake, ...]:
     )
 
 
+RATE_OUTSIDE = sentences("""
+    rate-twice:
+        It looks as if the learning rate enters twice: in the velocity and again in the step.
+        Try: The rate is inside v; then w moves by v as it is.
+    pytorch:
+        It looks as if the rate is outside the velocity (v ← μv + g, w ← w − ηv), as in PyTorch.
+        Try: The two agree only while the rate stays the same. Here the rate belongs into v.
+    ema:
+        It looks as if the velocity is an average: the gradient is multiplied by 1 − mu.
+        Try: Here the push −ηg comes in whole; that is why steps grow up to 1/(1 − μ) times.
+""")
+
+
 def momentum_cases(rng: Rng) -> list[Case]:
     # After 40 steps 0.5^t has gone: the step is η·g / (1 − μ).
     return [
@@ -128,26 +141,47 @@ def momentum_cases(rng: Rng) -> list[Case]:
     ]
 
 
+class Ball:
+    """A state of one's own making."""
+
+    def __init__(self, velocity: Any) -> None:
+        self.velocity = velocity
+
+
+def momentum_object(
+    w: Any, dw: Any, state: Any = None, *, learning_rate: float, mu: float = 0.9
+) -> Any:
+    """An object as state, changed in place."""
+    ball = state if state is not None else Ball(np.zeros_like(w))
+    ball.velocity *= mu
+    ball.velocity -= learning_rate * dw
+    w += ball.velocity
+    return w, ball
+
+
+def momentum_list(
+    w: Any, dw: Any, state: Any = None, *, learning_rate: float, mu: float = 0.9
+) -> Any:
+    """Flat lists and loops; the state is a list of floats."""
+    old = state or [0.0] * w.size
+    new = [mu * v - learning_rate * g for v, g in zip(old, dw.ravel().tolist(), strict=True)]
+    return w + np.reshape(new, w.shape), new, "and more"
+
+
 MOMENTUM = Entry(
     "momentum",
     reference.momentum,
     momentum_cases,
+    variants={"an object as state, in place": momentum_object, "lists": momentum_list},
     mistakes=(
         *velocity_mistakes("dw"),
         *written(
             """
             rate-twice: w + v  →  w + learning_rate * v
-                It looks as if the learning rate enters twice: in the velocity and again in the
-                step. Try: The rate is inside v; then w moves by v as it is.
             pytorch: - learning_rate * dw  →  + dw
                 w + v  →  w - learning_rate * v
-                It looks as if the rate is outside the velocity (v ← μv + g, w ← w − ηv), as in
-                PyTorch.
-                Try: The two agree only while the rate stays the same. Here the rate belongs into v.
             ema: - learning_rate * dw  →  + (1 - mu) * dw
                 w + v  →  w - learning_rate * v
-                It looks as if the velocity is an average: the gradient is multiplied by 1 − mu.
-                Try: Here the push −ηg comes in whole; that is why steps grow up to 1/(1 − μ) times.
             old-velocity: v = mu  →  old = v⏎v = mu
                 w + v  →  w + old
                 It looks as if w moves by the old velocity, before the gradient has changed it.
@@ -161,7 +195,7 @@ MOMENTUM = Entry(
                 Try: The gradient only pushes the velocity; the velocity alone moves w.
             step-returned: return w  →  return 0 * w
             """,
-            said=OF_EVERY_RULE,
+            said=OF_EVERY_RULE | RATE_OUTSIDE,
         ),
     ),
 )

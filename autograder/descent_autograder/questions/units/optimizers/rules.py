@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from descent_autograder.questions.entry import Case, Rng
+from descent_autograder.questions.entry import Case, Mistake, Rng
 from descent_autograder.questions.written import sentences, written
 
 Array = npt.NDArray[Any]
@@ -161,3 +161,15 @@ MEMORY = written(
     """,
     wrap={"shared-memory": _remembers_everything, "shared-default": _remembers_by_default},
 )
+
+
+def step_mistakes(direction: str) -> tuple[Mistake, ...]:
+    """What goes wrong where w moves by −learning_rate · `direction`."""
+    return written(
+        f"""
+        uphill: w - learning_rate * {direction}  →  w + learning_rate * {direction}
+        rate-forgotten: learning_rate * {direction}  →  1.0 * {direction}
+        rate-twice: learning_rate * {direction}  →  learning_rate**2 * {direction}
+        """,
+        said=OF_EVERY_RULE,
+    )
