@@ -8,8 +8,13 @@ import pytest
 from descent.data import Dataset
 from descent.nets import Network
 from descent.nets import train as train_network
-from descent_autograder.questions import trainings
-from descent_autograder.questions.trainings import CURVES, FAULTS, HEALTHY, LEARNING_RATES
+from descent_autograder.questions.units.babysitting import trainings
+from descent_autograder.questions.units.babysitting.trainings import (
+    CURVES,
+    FAULTS,
+    HEALTHY,
+    LEARNING_RATES,
+)
 from descent_solutions.babysitting import (
     classify_learning_rate,
     diagnose,
