@@ -14,7 +14,7 @@ import itertools
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from types import CodeType
@@ -67,13 +67,20 @@ class SourceText:
     functions when they are named in `through`.
     """
 
-    def __init__(self, functions: Sequence[Function], through: Sequence[Function] = ()) -> None:
+    def __init__(
+        self,
+        functions: Sequence[Function],
+        through: Sequence[Function] = (),
+        bound: Mapping[str, Any] | None = None,
+    ) -> None:
         """Read the source of `functions`, all of one module.
 
         Args:
             functions: what the question is asked of.
             through: functions of the module that they call, and that edits may change too.
+            bound: what names of the module mean to edited functions, if not what they mean there.
         """
+        self._bound = dict(bound or {})
         self._names = [function.__name__ for function in functions]
         self._module = sys.modules[functions[0].__module__]
         self.code = functools.lru_cache(maxsize=256)(self._compiled)
@@ -153,7 +160,7 @@ class SourceText:
         Raises:
             EditError: they don't fit, or what they make isn't Python.
         """
-        names = dict(vars(self._module))
+        names = vars(self._module) | self._bound
         # Executed anew each time: a default that is changed in place belongs to one version.
         exec(self.code(tuple(edits)), names)
         return tuple(names[name] for name in self._names)

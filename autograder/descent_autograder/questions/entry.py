@@ -131,6 +131,8 @@ class Entry:
         accepted: what changes the numbers and is right too; any of them together.
         variants: other right answers, by name, with the same numbers as the reference.
         through: functions of the reference's module that it calls, and that edits may change.
+        bound: what names of the reference's module mean in edited versions, where it isn't what
+            they mean there: something that does the same, quicker.
         unpaired: ids of mistakes that aren't looked for in pairs: each one more makes as many
             pairs as there are mistakes, with every set of freedoms.
         reason: why there are fewer than five mistakes, where there are.
@@ -143,6 +145,7 @@ class Entry:
     accepted: tuple[Accepted, ...] = ()
     variants: Mapping[str, Functions] = field(default_factory=dict)
     through: tuple[Function, ...] = ()
+    bound: Mapping[str, Any] = field(default_factory=dict)
     unpaired: tuple[str, ...] = ()
     reason: str = ""
 
@@ -205,7 +208,7 @@ def as_tuple(functions: Functions) -> tuple[Function, ...]:
 
 @functools.cache
 def _text(entry: Entry) -> SourceText:
-    return SourceText(as_tuple(entry.reference), entry.through)
+    return SourceText(as_tuple(entry.reference), entry.through, entry.bound)
 
 
 def _version(entry: Entry, ids: Ids) -> Functions:

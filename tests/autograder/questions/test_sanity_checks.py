@@ -12,7 +12,7 @@ from descent.judging import Verdict, public_exam
 from descent.questions import judge
 from descent.questions.sanity_checks import CHECKS, faulty_model
 from descent_autograder.questions.catalogue import exam
-from descent_autograder.questions.units.old_sanity_checks import FAULTS, sanity_report_cases
+from descent_autograder.questions.units.sanity_checks.report import FAULTS, sanity_report_cases
 from descent_solutions.sanity_checks import (
     hinge_loss,
     overfit_tiny,
