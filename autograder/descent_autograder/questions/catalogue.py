@@ -1,6 +1,6 @@
 """The catalogue: for every question its reference, fresh cases, accepted variants and mistakes.
 
-A unit's module in `descent_autograder.questions` adds one `Entry` a question. From an entry come
+A module in `questions.units` has one `Entry` a question, under any name. From an entry come
 the exams that grade (fresh cases, seeded), the expected numbers that ship with the course, and
 the table of `descent verify`.
 """
@@ -27,14 +27,9 @@ T = TypeVar("T")
 @functools.cache
 def entries() -> Mapping[str, Entry]:
     """Every entry by its question's id, as it stands in a module of `questions.units`."""
-    found: dict[str, Entry] = {}
-    for module in pkgutil.walk_packages(units.__path__, f"{units.__name__}."):
-        names = vars(importlib.import_module(module.name))
-        for value in [*names.values(), *names.get("_OLD", [])]:
-            is_entry = hasattr(value, "question") and not isinstance(value, type)
-            if is_entry and (value.question not in found or not hasattr(value, "family")):
-                found[value.question] = value
-    return found
+    modules = pkgutil.walk_packages(units.__path__, f"{units.__name__}.")
+    values = [v for module in modules for v in vars(importlib.import_module(module.name)).values()]
+    return {value.question: value for value in values if isinstance(value, Entry)}
 
 
 def entry(question_id: str) -> Entry:

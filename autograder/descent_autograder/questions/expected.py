@@ -2,15 +2,14 @@
 
 Cases are drawn once and kept, inputs included, because a generator's stream may differ between
 numpy versions; `write` only works out anew what the reference, the freedoms and the mistakes do
-with them. `python -m descent_autograder.questions.expected [--redraw] [QUESTION …]` is the command.
+with them. `descent refresh [--redraw QUESTION]` is
+the command.
 """
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -156,21 +155,3 @@ def _difference(a: Any, b: Any, where: str, slack: float) -> str:
 def _is_observation(item: list[Any]) -> bool:
     """Whether this is an observation as `record_to_json` writes it: name, value, rtol and more."""
     return len(item) == 6 and isinstance(item[0], str) and isinstance(item[4], bool)
-
-
-__all__ = ["FOLDER", "make", "path_of", "read", "stale", "write"]
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command."""
-    parser = argparse.ArgumentParser(prog="python -m descent_autograder.questions.expected")
-    parser.add_argument("questions", nargs="*", metavar="QUESTION")
-    parser.add_argument("--redraw", action="store_true", help="draw new cases as well")
-    given = parser.parse_args(arguments)
-    for path in write(given.questions, redraw=given.redraw):
-        print(f"{path.name}: {path.stat().st_size / 1024:.1f} KiB")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
