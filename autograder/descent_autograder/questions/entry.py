@@ -131,8 +131,8 @@ class Entry:
         accepted: what changes the numbers and is right too; any of them together.
         variants: other right answers, by name, with the same numbers as the reference.
         through: functions of the reference's module that it calls, and that edits may change.
-        bound: what names mean in edited versions beside, or instead of, the reference's module:
-            something that does the same quicker, or what is too long for an edit.
+        bound: what names of the reference's module mean in edited versions, where it isn't what
+            they mean there: something that does the same, quicker.
         unpaired: ids of mistakes that aren't looked for in pairs: each one more makes as many
             pairs as there are mistakes, with every set of freedoms.
         reason: why there are fewer than five mistakes, where there are.

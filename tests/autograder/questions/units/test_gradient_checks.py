@@ -12,7 +12,7 @@ from descent.judging import Verdict, public_exam
 from descent.questions import judge
 from descent.questions.gradient_checks import network
 from descent_autograder.questions.catalogue import exam
-from descent_autograder.questions.units.gradient_checks.checking import find_bugs_cases
+from descent_autograder.questions.units.gradient_checks.bugs import find_bugs_cases
 from descent_autograder.questions.units.gradient_checks.sampling import sample_coordinates_cases
 from descent_solutions import gradient_checks as gc
 

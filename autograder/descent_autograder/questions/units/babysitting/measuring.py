@@ -206,8 +206,7 @@ LAYER_STATISTICS = Entry(
             It looks as if saturated values are counted.
             Try: Return their share, between 0 and 1: layers have different sizes.
         variance: np.std(layer)  →  np.std(layer) ** 2
-            It looks as if the variance is returned.
-            Try: The standard deviation is its square root.
+            It looks as if the variance is returned. Try: The standard deviation is its square root.
         one-less: np.std(layer  →  np.std(layer, ddof=1
             It looks as if the standard deviation divides by n − 1.
             Try: Divide by the number of values n, as np.std does.
@@ -271,8 +270,7 @@ WIGGLE = Entry(
             It looks as if the range of the differences is taken.
             Try: Take their standard deviation: two outliers mustn't decide alone.
         variance:
-            It looks as if the variance is returned.
-            Try: The standard deviation is its square root.
+            It looks as if the variance is returned. Try: The standard deviation is its square root.
         one-less: / np.sqrt(2)
             →  / np.sqrt(2) * np.sqrt((len(losses) - 1) / np.float64(len(losses) - 2))
             It looks as if the standard deviation divides by one less than there are differences.

@@ -117,8 +117,7 @@ CALIBRATION_ERROR = Entry(
             It looks as if every bin counts the same.
             Try: Weigh each bin by its share of the examples.
         signed: abs(right  →  (right
-            It looks as if gaps of different sign cancel.
-            Try: Take the absolute value in each bin.
+            It looks as if gaps of different sign cancel. Try: Take the absolute value in each bin.
         squared: confidence[inside].mean())  →  confidence[inside].mean()) ** 2
             It looks as if the gaps are squared. Try: Take their absolute values.
         largest-gap: error = 0.0  →  gaps = []

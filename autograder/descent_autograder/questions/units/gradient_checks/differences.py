@@ -192,8 +192,7 @@ COMPLEX_STEP = Entry(
         *written(
             """
             real-step: 1j * h  →  h
-                It looks as if the step is real.
-                Try: Step along the imaginary axis: add 1j * h.
+                It looks as if the step is real. Try: Step along the imaginary axis: add 1j * h.
             real-part: np.imag  →  np.real
                 It looks as if the real part is taken.
                 Try: The slope is in the imaginary part of f(x + ih).
@@ -204,8 +203,7 @@ COMPLEX_STEP = Entry(
                 It looks as if f(x) is subtracted and the real part kept.
                 Try: No difference is needed: that is the point of the complex step.
             halved: / h  →  / (2 * h)
-                It looks as if you divide by 2h.
-                Try: There is one step of length h, so divide by h.
+                It looks as if you divide by 2h. Try: There is one step of length h, so divide by h.
             all-at-once: moved[index]  →  moved
             """,
             said=OF_THE_LOOP,

@@ -150,8 +150,7 @@ WINNER_CHANGED = Entry(
             It looks as if any change of order counts.
             Try: Only the winner matters; the rest may swap places.
         last-of-equals: argmax(axis=1)  ⇒  argsort(1, "stable")[:, -1]
-            It looks as if the last of equal scores wins.
-            Try: The first one wins, as with argmax.
+            It looks as if the last of equal scores wins. Try: The first one wins, as with argmax.
         all-of-equals: return  →  def best(s): return s == s.max(axis=1, keepdims=True)⏎return
             scores_plus.argmax(axis=1) != scores_minus.argmax(axis=1)
             →  (best(scores_plus) != best(scores_minus)).any(axis=1)

@@ -1,8 +1,7 @@
-"""The softmax loss and its gradient."""
+"""The softmax loss with its gradient, ready to be checked."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,39 +16,35 @@ FAINT = 250.0
 
 
 def softmax_loss_cases(rng: Rng) -> list[Case]:
-    return [
-        _softmax_case(rng, shape, reg, offsets)
-        for shape, reg, offsets in (
-            ((5, 4, 3), 0.0, "none"),
-            ((4, 3, 6), 1.0, "none"),
-            ((6, 5, 4), 2.0, "±1000"),
-            ((7, 2, 5), 0.0, "+1000"),
-            # Within the range of exp row by row, and twice that from one row to another.
-            ((4, 3, 4), 0.5, "±680"),
-        )
-    ] + [_faint_case(rng)]
+    plans = (
+        ((5, 4, 3), 0.0, "none"),
+        ((4, 3, 6), 1.0, "none"),
+        ((6, 5, 4), 2.0, "±1000"),
+        ((7, 2, 5), 0.0, "+1000"),
+        # Within the range of exp row by row, and twice that from one row to another.
+        ((4, 3, 4), 0.5, "±680"),
+    )
+    return [*(_softmax_case(rng, *plan) for plan in plans), _faint_case(rng)]
 
 
 def _softmax_case(rng: Rng, shape: tuple[int, int, int], reg: float, offsets: str) -> Case:
     """A case in which a tiny number inside the logarithm, up to 1e-12, doesn't show."""
-    draw = partial(_scores_case, shape=shape, reg=reg, offsets=offsets)
-    return drawn(draw, lambda case: _faintness(case) <= FAINT, rng)
-
-
-def _scores_case(rng: Rng, shape: tuple[int, int, int], reg: float, offsets: str) -> Case:
     n, d, c = shape
-    W, X = rng.normal(size=(d, c)), rng.normal(size=(n, d))
-    y = rng.integers(0, c, n)
-    y[0] = c - 1
-    if offsets != "none":
-        # A column of ±1000s against a row of ones: each example's scores have their own offset.
-        size = float(offsets[1:])
-        X[:, 0] = size if offsets[0] == "+" else size * np.resize([1.0, -1.0], n)
-        W[0] = 1.0
-    about = f"N = {n}, D = {d}, C = {c}, reg = {reg:g}" + (
-        f", scores shifted by {offsets}" if offsets != "none" else ""
-    )
-    return {"about": about, "W": W, "X": X, "y": y, "reg": reg}
+
+    def draw(rng: Rng) -> Case:
+        W, X = rng.normal(size=(d, c)), rng.normal(size=(n, d))
+        y = rng.integers(0, c, n)
+        y[0] = c - 1
+        about = f"N = {n}, D = {d}, C = {c}, reg = {reg:g}"
+        if offsets != "none":
+            # A column of ±1000s against a row of ones: each example's scores have their own offset.
+            size = float(offsets[1:])
+            X[:, 0] = size if offsets[0] == "+" else size * np.resize([1.0, -1.0], n)
+            W[0] = 1.0
+            about += f", scores shifted by {offsets}"
+        return {"about": about, "W": W, "X": X, "y": y, "reg": reg}
+
+    return drawn(draw, lambda case: _faintness(case) <= FAINT, rng)
 
 
 def _faintness(case: Case) -> float:
@@ -65,10 +60,6 @@ def _faint_case(rng: Rng) -> Case:
     """One true class is so improbable that from 1e-11 on a number inside the logarithm shows."""
     case = _softmax_case(rng, (4, 3, 5), 0.0, "none")
     case["y"][0] = int(np.argmin(case["X"][0] @ case["W"]))
-    # In large steps to the last one before, then in small ones.
-    while _faintness(case) < FAINT:
-        case["X"][0] *= 1.2
-    case["X"][0] /= 1.2
     while _faintness(case) < FAINT:
         case["X"][0] *= 1.01
     return {**case, "about": "an example whose true class is improbable"}
@@ -85,88 +76,83 @@ def softmax_loss_loops(W: Any, X: Any, y: Any, reg: float) -> Any:
         loss += np.log(total) - (scores[label] - top)
         for c in range(W.shape[1]):
             grad[:, c] += (exps[c] / total - (c == label)) * x
-    loss /= len(y)
-    grad /= len(y)
-    return loss + 0.5 * reg * (W * W).sum(), grad + reg * W
+    return loss / len(y) + 0.5 * reg * (W * W).sum(), grad / len(y) + reg * W
 
 
-def _inside_the_logarithm(size: str, named: float) -> str:
+# What isn't shifted well ends in 0/0: students divide before they take the logarithm.
+BY_PROBABILITIES = (
+    "scores - np.log(np.exp(scores).sum  →  np.log(np.exp(scores) / np.exp(scores).sum"
+)
+
+
+def inside_the_logarithm(size: str) -> str:
     return f"""
-    epsilon-{size}: log_probs[np.arange(num_examples), y].mean
-        →  np.log(np.exp(log_probs[np.arange(num_examples), y]) + {size}).mean
-        It looks as if {named:g} is added inside the logarithm. Try: It hides how wrong an
-        improbable class is. Work with the log-probabilities: score − log of the sum of exp.
-    """
+        epsilon-{size}: -log_probs  →  -np.log(np.exp(log_probs) + {size})
+            It looks as if {float(size):g} is added inside the logarithm.
+            Try: It hides how wrong an improbable class is. Work with the log-probabilities: score −
+            log of the sum of exp."""
 
+
+EPSILONS = "".join(map(inside_the_logarithm, ("1e-5", "1e-6", "1e-8", "1e-10"))).strip()
 
 SOFTMAX_LOSS = Entry(
     "softmax_loss",
     reference.softmax_loss,
     softmax_loss_cases,
     variants={"loops": softmax_loss_loops},
-    mistakes=(
-        *written("""
-            no-shift: scores.max(axis=1, keepdims=True)  →  0
-                = scores - np.log(np.exp(scores)  →  = np.log(np.exp(scores) / np.exp(scores)
-                It looks as if the scores aren't shifted, so that exp overflows.
-                Try: Subtract each row's largest score first; the loss stays what it is.
-            shift-whole: scores.max(axis=1, keepdims=True)  →  scores.max()
-                = scores - np.log(np.exp(scores)  →  = np.log(np.exp(scores) / np.exp(scores)
-                It looks as if the largest score of the whole batch is subtracted.
-                Try: Rows far below it underflow to 0. Subtract the maximum row by row.
-            shift-columns: scores.max(axis=1, keepdims=True)  →  scores.max(axis=0)
-                = scores - np.log(np.exp(scores)  →  = np.log(np.exp(scores) / np.exp(scores)
-                It looks as if the maximum is taken down the columns.
-                Try: Each row is an example: max(axis=1, keepdims=True).
-            over-examples: .sum(axis=1  →  .sum(axis=0
-                It looks as if the probabilities are normalised over the examples.
-                Try: They sum to one over the classes, axis 1.
-            no-log: -log_probs[np.arange(num_examples), y]
-                →  -np.exp(log_probs[np.arange(num_examples), y])
-                It looks as if the logarithm is missing.
-                Try: The loss of an example is −log of its true class's probability.
-            log10: loss = -  →  loss = 1 / np.log(10) * -
-                It looks as if the logarithm has base 10.
-                Try: Use the natural one, np.log: the gradient p − 1 belongs to it.
-        """),
-        *(
-            mistake
-            for size in ("1e-5", "1e-6", "1e-8", "1e-10")
-            for mistake in written(_inside_the_logarithm(size, float(size)))
-        ),
-        *written("""
-            loss-summed: y].mean()  →  y].sum()
-                It looks as if the loss is summed over the batch.
-                Try: Take the mean, so that the learning rate needn't know the batch size.
-            grad-summed: dscores / num_examples  →  dscores
-                It looks as if the gradient isn't divided by N.
-                Try: The loss is a mean over the batch; so is its gradient.
-            no-minus-one: -= 1  →  -= 0
-                It looks as if the −1 at the true class is missing from the gradient.
-                Try: The gradient of the scores is p, with 1 subtracted at the true class.
-            loss-penalty-missing: 0.5 * reg *  →  0.0 * reg *
-                It looks as if the loss leaves the penalty out.
-                Try: Add 0.5 · reg · ΣW² to the loss.
-            grad-penalty-missing: + reg * W  →  + 0 * W
-                It looks as if the gradient leaves the penalty out.
-                Try: Add reg · W to the gradient.
-            penalty-over-n: * np.sum(W  →  / num_examples * np.sum(W
-                reg * W  →  reg / num_examples * W
-                It looks as if the penalty is divided by N as well.
-                Try: Only the data loss is a mean over the batch; the penalty is added once.
-            without-reg: 0.5 * reg  →  0.5 * (reg > 0)
-                + reg * W  →  + (reg > 0) * W
-                It looks as if the penalty isn't multiplied by reg.
-                Try: Both 0.5 · ΣW² and W are multiplied by reg.
-            no-half: 0.5 *  →  1.0 *
-                It looks as if the ½ of the penalty is missing from the loss.
-                Try: With 0.5 · reg · ΣW² in the loss, the gradient is reg · W.
-            half-in-grad: + reg * W  →  + 0.5 * reg * W
-                It looks as if the gradient of the penalty keeps the ½.
-                Try: The 2 from the square cancels it: reg · W.
-            double-in-grad: + reg * W  →  + 2 * reg * W
-                It looks as if the gradient of the penalty is 2 · reg · W.
-                Try: The ½ in the loss cancels that 2: reg · W.
-        """),
+    mistakes=written(
+        f"""
+        no-shift: scores -= scores.max(axis=1, keepdims=True)  →
+            {BY_PROBABILITIES}
+            It looks as if the scores aren't shifted, so that exp overflows.
+            Try: Subtract each row's largest score first; the loss stays what it is.
+        shift-whole: scores.max(axis=1, keepdims=True)  →  scores.max()
+            {BY_PROBABILITIES}
+            It looks as if the largest score of the whole batch is subtracted.
+            Try: Rows far below it underflow to 0. Subtract the maximum row by row.
+        shift-columns: max(axis=1,  →  max(axis=0,
+            {BY_PROBABILITIES}
+            It looks as if the maximum is taken down the columns.
+            Try: Each row is an example: max(axis=1, keepdims=True).
+        over-examples: sum(axis=1,  →  sum(axis=0,
+            It looks as if the probabilities are normalised over the examples.
+            Try: They sum to one over the classes, axis 1.
+        no-log: -log_probs  →  -np.exp(log_probs)
+            It looks as if the logarithm is missing.
+            Try: The loss of an example is −log of its true class's probability.
+        log10: -log_probs  →  -np.log10(np.exp(log_probs))
+            It looks as if the logarithm has base 10.
+            Try: Use the natural one, np.log: the gradient p − 1 belongs to it.
+        {EPSILONS}
+        loss-summed: .mean()  →  .sum()
+            It looks as if the loss is summed over the batch.
+            Try: Take the mean, so that the learning rate needn't know the batch size.
+        grad-summed: dscores / num_examples  →  dscores
+            It looks as if the gradient isn't divided by N.
+            Try: The loss is a mean over the batch; so is its gradient.
+        no-minus-one: dscores[np.arange(num_examples), y] -= 1  →
+            It looks as if the −1 at the true class is missing from the gradient.
+            Try: The gradient of the scores is p, with 1 subtracted at the true class.
+        loss-penalty-missing: 0.5 * reg * np.sum(W**2)  →  0
+            It looks as if the loss leaves the penalty out. Try: Add 0.5 · reg · ΣW² to the loss.
+        grad-penalty-missing: reg * W  →  0
+            It looks as if the gradient leaves the penalty out. Try: Add reg · W to the gradient.
+        penalty-over-n: np.sum(W**2)  →  np.sum(W**2) / num_examples
+            reg * W  →  reg * W / num_examples
+            It looks as if the penalty is divided by N as well.
+            Try: Only the data loss is a mean over the batch; the penalty is added once.
+        without-reg: scores = X  →  reg = 1.0 if reg else 0.0⏎scores = X
+            It looks as if the penalty isn't multiplied by reg.
+            Try: Both 0.5 · ΣW² and W are multiplied by reg.
+        no-half: 0.5 * reg  →  reg
+            It looks as if the ½ of the penalty is missing from the loss.
+            Try: With 0.5 · reg · ΣW² in the loss, the gradient is reg · W.
+        half-in-grad: reg * W  →  0.5 * reg * W
+            It looks as if the gradient of the penalty keeps the ½.
+            Try: The 2 from the square cancels it: reg · W.
+        double-in-grad: reg * W  →  2 * reg * W
+            It looks as if the gradient of the penalty is 2 · reg · W.
+            Try: The ½ in the loss cancels that 2: reg · W.
+        """
     ),
 )

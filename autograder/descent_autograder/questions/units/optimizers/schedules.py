@@ -286,8 +286,7 @@ REDUCE_ON_PLATEAU = Entry(
             It looks as if a tiny improvement doesn't count.
             Try: Any smaller error is progress here, however little.
         ties-are-progress: <  →  <=
-            It looks as if an equal error counts as progress.
-            Try: Only a smaller error is progress.
+            It looks as if an equal error counts as progress. Try: Only a smaller error is progress.
         short-history: len(before) == 0 or min(latest)  →  min(latest)
             < min(before)  →  < min(before, default=val_errors[0])
             It looks as if the rate falls before there are epochs to compare with.

@@ -156,11 +156,9 @@ ESCAPE_STEPS = Entry(
             It looks as if a w on the circle counts as out.
             Try: It is out when its length *exceeds* radius: > rather than >=.
         one-less: return steps  →  return max(steps - 1, 0)
-            It looks as if one step too few is counted.
-            Try: The step that brings w out counts too.
+            It looks as if one step too few is counted. Try: The step that brings w out counts too.
         uphill: w - learning_rate  →  w + learning_rate
-            It looks as if the steps go uphill.
-            Try: Subtract learning_rate · (gradient + noise).
+            It looks as if the steps go uphill. Try: Subtract learning_rate · (gradient + noise).
         never-is-none: return len(noise)  →  return None⏎return len(noise)
             It looks as if nothing comes back when w never gets out.
             Try: Return the number of rows of the noise then.
