@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from descent_autograder.questions.drawing import drawn
 
 Array = NDArray[Any]
 History = dict[str, Array]
@@ -81,7 +83,8 @@ def trainings(fault: str, num: int, rng: np.random.Generator) -> list[History]:
         raise ValueError(f"fault must be one of {(HEALTHY, *FAULTS)}, not {fault!r}")
     runs: list[History] = []
     while len(runs) < num:
-        curves = train(plan(fault, min(GROUP, num - len(runs)), rng), rng)
+        missing = min(GROUP, num - len(runs))
+        curves = drawn(partial(_group, fault, missing), partial(_any_took_effect, fault), rng)
         for row in np.flatnonzero(_took_effect(fault, curves)):
             runs.append({name: curves[name][row].copy() for name in CURVES})
     return runs
@@ -110,12 +113,12 @@ def sample(
     Pairs of the planted fault and a copy of the history; none is drawn twice.
     """
     runs = pool(seed, per_fault_in_pool)
-    drawn = [
+    chosen = [
         (kind, {name: curve.copy() for name, curve in runs[kind][row].items()})
         for kind in kinds
         for row in rng.choice(per_fault_in_pool, per_fault, replace=False)
     ]
-    return [drawn[at] for at in rng.permutation(len(drawn))]
+    return [chosen[at] for at in rng.permutation(len(chosen))]
 
 
 def rates(
@@ -138,6 +141,14 @@ def rates(
 
 def _share(answers: list[bool]) -> float:
     return sum(answers) / len(answers) if answers else float("nan")
+
+
+def _group(fault: str, num: int, rng: np.random.Generator) -> History:
+    return train(plan(fault, num, rng), rng)
+
+
+def _any_took_effect(fault: str, curves: History) -> bool:
+    return bool(_took_effect(fault, curves).any())
 
 
 def _took_effect(fault: str, curves: History) -> Array:
