@@ -83,6 +83,7 @@ class SourceText:
         self._bound = dict(bound or {})
         self._names = [function.__name__ for function in functions]
         self._module = sys.modules[functions[0].__module__]
+        self._find = functools.cache(self._found)
         self.code = functools.lru_cache(maxsize=256)(self._compiled)
         """The compiled text with the edits made; raises EditError where they don't fit."""
         parts = self._with_helpers([*through, *functions])
@@ -125,7 +126,7 @@ class SourceText:
                 raise OverlapError(f"two edits change «{self.text[one.start : one.end]}»")
         return found
 
-    def _find(self, edit: Edit) -> list[Replacement]:
+    def _found(self, edit: Edit) -> list[Replacement]:
         matches = list(re.finditer(_pattern(edit.old), self.text))
         if not matches or (len(matches) > 1 and not edit.everywhere):
             how_often = "isn't there" if not matches else f"stands there {len(matches)} times"

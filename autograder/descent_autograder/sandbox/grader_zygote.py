@@ -51,12 +51,17 @@ def main(control: int, cpu: int | None, exams: str) -> None:
 
 
 def _exam_provider(exams: str) -> grader.DrawExam | None:
-    """Import what draws exams; its first exam reads all questions, which then are warm."""
+    """Import what draws exams; its first exam reads all questions, which then are warm.
+
+    Where its module has a function `warm_up`, that is called: what it makes, every grader has.
+    """
     if not exams:
         return None
     module, _, function = exams.partition(":")
-    draw: grader.DrawExam = getattr(importlib.import_module(module), function)
+    provider = importlib.import_module(module)
+    draw: grader.DrawExam = getattr(provider, function)
     draw(next(iter(questions.all_questions())), b"warm")
+    getattr(provider, "warm_up", lambda: None)()
     return draw
 
 

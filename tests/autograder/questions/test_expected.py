@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from descent.questions import all_questions
-from descent_autograder.questions import expected
+from descent_autograder.questions import catalogue, expected
 from descent_autograder.questions.catalogue import entries
 
 
@@ -38,3 +38,12 @@ def test_cases_once_drawn_are_kept(tmp_path: Path) -> None:
     before = expected.read("crossed_kinks", tmp_path)["cases"]
     expected.write(["crossed_kinks"], folder=tmp_path)
     assert expected.read("crossed_kinks", tmp_path)["cases"] == before
+
+
+def test_what_is_warm_needs_no_reading_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    catalogue.warm_up()
+    monkeypatch.setattr("inspect.getsource", lambda _: pytest.fail("read once more"))
+    monkeypatch.setattr("builtins.compile", lambda *_, **__: pytest.fail("compiled once more"))
+    for known in catalogue.entries().values():
+        for mistake in known.mistakes:
+            known.version(frozenset({mistake.id}))
