@@ -70,7 +70,7 @@ verify: setup  ## prove the grader: references pass, mistakes are named (UNIT=ad
 doctor: setup  ## which sandbox this machine can build, and what it lacks
 	@$(BIN)/descent doctor
 
-lint: setup system  ## style of Python and JavaScript, who imports whom, notebooks' canonical form
+lint: setup  ## style of Python and JavaScript, who imports whom, notebooks' canonical form
 	@tools/setup-js
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

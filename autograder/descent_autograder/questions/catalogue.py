@@ -130,7 +130,7 @@ def exam(question_id: str, seed: int | bytes) -> Exam:
 def warm_up() -> None:
     """Make every mistake and freedom once: reading and compiling a reference is then done.
 
-    It takes 0.3 s of processor time; a grader that meets a wrong answer would spend 10 to 80 ms.
+    It takes 0.4 s of processor time; each grader that meets a wrong answer would spend 7 to 80 ms.
     """
     for known in entries().values():
         for one in known.deviations:

@@ -13,7 +13,7 @@ import numpy as np
 from descent.judging import Question
 from descent.questions import get
 
-from descent_autograder.questions.editing import Edit, EditError, Function, OverlapError, SourceText
+from descent_autograder.questions.editing import Edit, EditError, Function, SourceText
 
 Functions = Function | tuple[Function, ...]
 Rng = np.random.Generator
@@ -24,99 +24,32 @@ Wrapper = Callable[[Any], Any]
 Ids = frozenset[str]
 
 
-class Deviation:
-    """Something that an answer may do differently from the reference, as it is made.
-
-    Mostly it is an edit of the reference: what stands there, and what is written instead. What no
-    edit can say is a wrapper around the functions, or functions of its own.
-    """
-
-    id: str
-    edits: tuple[Edit, ...]
-    wrap: Wrapper | None
-    instead: Functions | None
-
-    def _make(
-        self,
-        texts: Sequence[str],
-        edits: Sequence[Edit],
-        wrap: Wrapper | None,
-        instead: Functions | None,
-    ) -> None:
-        """Keep how it is made. Frozen dataclasses set their fields so.
-
-        Raises:
-            ValueError: an old text without a new one, or nothing at all to make it of.
-        """
-        if len(texts) % 2 or not (texts or edits or wrap or instead):
-            raise ValueError(f"{self.id}: needs pairs of texts (old, new), wrap or instead")
-        pairs = zip(texts[::2], texts[1::2], strict=True)
-        object.__setattr__(self, "edits", (*(Edit(*pair) for pair in pairs), *edits))
-        object.__setattr__(self, "wrap", wrap)
-        object.__setattr__(self, "instead", instead)
-
-
-class Mistake(descent.judging.Mistake, Deviation):
+@dataclass(frozen=True)
+class Mistake(descent.judging.Mistake):
     """A mistake students make: the sentence for it, and how the reference becomes it.
 
-    `Mistake("mu-fixed", "mu * v", "0.9 * v", says="It looks as if …", hint="…")`
+    Mostly it is an edit of the reference: what stands there, and what is written instead. What no
+    edit can say is a wrapper around the functions.
+
+    Attributes:
+        edits: what is edited.
+        wrap: makes the mistake out of the functions, behind the edits.
     """
 
-    def __init__(
-        self,
-        id: str,
-        *texts: str,
-        says: str,
-        hint: str = "",
-        edits: Sequence[Edit] = (),
-        wrap: Wrapper | None = None,
-        instead: Functions | None = None,
-    ) -> None:
-        """Describe a mistake.
-
-        Args:
-            id: its name, unique in its question.
-            texts: pairs: what the reference has, what is written instead (see `Edit`).
-            says: what a good teacher would say, "It looks as if …".
-            hint: what to try.
-            edits: further edits, made already.
-            wrap: makes the mistake out of the functions, behind the edits.
-            instead: functions of their own; the mistake isn't looked for in pairs then.
-        """
-        super().__init__(id, says, hint)
-        self._make(texts, edits, wrap, instead)
+    edits: tuple[Edit, ...] = ()
+    wrap: Wrapper | None = None
 
 
 @dataclass(frozen=True)
-class Said:
-    """A mistake's name and sentences, for several questions whose references differ.
-
-    Called with what the reference has and what is written instead, it is the mistake.
-    """
+class Accepted:
+    """A freedom: it is made as a `Mistake` is, changes the numbers, and is right as well."""
 
     id: str
-    says: str
-    hint: str = ""
-
-    def __call__(self, *texts: str, **how: Any) -> Mistake:
-        """The mistake that these edits make; `how` is what `Mistake` takes by name."""
-        return Mistake(self.id, *texts, says=self.says, hint=self.hint, **how)
+    edits: tuple[Edit, ...] = ()
+    wrap: Wrapper | None = None
 
 
-class Accepted(Deviation):
-    """A freedom: it changes the numbers, and is right as well."""
-
-    def __init__(
-        self,
-        id: str,
-        *texts: str,
-        edits: Sequence[Edit] = (),
-        wrap: Wrapper | None = None,
-        instead: Functions | None = None,
-    ) -> None:
-        """Describe a freedom, as a `Mistake` is described, but without a sentence."""
-        self.id = id
-        self._make(texts, edits, wrap, instead)
+Deviation = Mistake | Accepted
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +96,7 @@ class Entry:
 
         Raises:
             EditError: an edit doesn't fit the reference.
-            OverlapError: two of them change the same place, or one has functions of its own.
+            OverlapError: two of them change the same place.
         """
         return _version(self, ids)
 
@@ -175,8 +108,6 @@ class Entry:
     def can_be_made(self, ids: Ids) -> bool:
         """Whether these mistakes and freedoms can be made together."""
         chosen = self._chosen(ids)
-        if len(chosen) > 1 and any(one.instead is not None for one in chosen):
-            return False
         if len(chosen) < 2:
             return True
         try:
@@ -217,12 +148,7 @@ def _version(entry: Entry, ids: Ids) -> Functions:
         missing = ", ".join(sorted(ids - {one.id for one in chosen}))
         raise KeyError(f"{entry.question} has no mistake or freedom called {missing}")
     made: Functions = entry.reference
-    if any(one.instead is not None for one in chosen):
-        if len(chosen) > 1:
-            raise OverlapError(f"{', '.join(sorted(ids))}: functions of their own don't combine")
-        assert chosen[0].instead is not None
-        made = chosen[0].instead
-    elif any(one.edits for one in chosen):
+    if any(one.edits for one in chosen):
         edited = _text(entry).functions(edit for one in chosen for edit in one.edits)
         made = edited if isinstance(entry.reference, tuple) else edited[0]
     for one in chosen:

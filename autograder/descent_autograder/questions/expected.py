@@ -2,8 +2,7 @@
 
 Cases are drawn once and kept, inputs included, because a generator's stream may differ between
 numpy versions; `write` only works out anew what the reference, the freedoms and the mistakes do
-with them. `descent refresh [--redraw QUESTION]` is
-the command.
+with them. The command is `descent refresh [--redraw QUESTION]`.
 """
 
 from __future__ import annotations
@@ -112,10 +111,6 @@ def write(
         files.append(path)
     public_exam.cache_clear()
     return files
-
-
-def _line(data: Any) -> str:
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
 
 
 def stale(question_id: str, folder: Path = FOLDER) -> str:

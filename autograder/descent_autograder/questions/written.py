@@ -16,20 +16,19 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from descent_autograder.questions.editing import Edit
-from descent_autograder.questions.entry import Accepted, Functions, Mistake, Said, Wrapper
+from descent_autograder.questions.entry import Accepted, Mistake, Wrapper
 
-Sentences = Mapping[str, Said]
-"""Names and sentences of mistakes that several questions share, by id."""
+Sentences = Mapping[str, tuple[str, str]]
+"""By id, what is said of mistakes that several questions share, and what to try."""
 
 
 @dataclass
-class _Written:
-    """One passage, as it stands in the text."""
+class _Passage:
+    """One mistake or freedom, as it stands in the text."""
 
     id: str
     edits: list[Edit] = field(default_factory=list)
@@ -41,19 +40,17 @@ class _Written:
         return says, hint
 
 
-def sentences(text: str) -> dict[str, Said]:
+def sentences(text: str) -> dict[str, tuple[str, str]]:
     """Names and sentences without edits, for questions whose references differ.
 
     Raises:
         ValueError: a passage has edits, or no sentence.
     """
-    found = {}
-    for one in _passages(text):
-        says, hint = one.sentences()
-        if one.edits or not says:
+    found = list(_passages(text))
+    for one in found:
+        if one.edits or not one.prose:
             raise ValueError(f"{one.id}: a sentence is wanted here, and no edit")
-        found[one.id] = Said(one.id, says, hint)
-    return found
+    return {one.id: one.sentences() for one in found}
 
 
 def written(
@@ -61,7 +58,6 @@ def written(
     *,
     said: Sentences | None = None,
     wrap: Mapping[str, Wrapper] | None = None,
-    instead: Mapping[str, Functions] | None = None,
 ) -> tuple[Mistake, ...]:
     """The mistakes that a text describes, in its order.
 
@@ -69,57 +65,43 @@ def written(
         text: see the module.
         said: the sentences of those that have none in the text.
         wrap: by id, what is put around the functions, behind the edits.
-        instead: by id, functions of their own.
 
     Raises:
-        ValueError: one has no sentence or nothing that makes it, or `wrap` or `instead` name one
-            that the text doesn't.
+        ValueError: one has no sentence or nothing that makes it, or `wrap` names one that the text
+            doesn't.
     """
-
-    def mistake(one: _Written, **how: Any) -> Mistake:
-        says, hint = one.sentences()
+    mistakes = []
+    for one in _made(text, wrap or {}):
+        says, hint = one.sentences() if one.prose else (said or {}).get(one.id, ("", ""))
         if not says:
-            if one.id not in (said or {}):
-                raise ValueError(f"{one.id}: no sentence says what it looks like")
-            assert said is not None
-            says, hint = said[one.id].says, said[one.id].hint
-        return Mistake(one.id, says=says, hint=hint, **how)
-
-    return _made(text, mistake, wrap or {}, instead or {})
+            raise ValueError(f"{one.id}: no sentence says what it looks like")
+        mistakes.append(Mistake(one.id, says, hint, tuple(one.edits), (wrap or {}).get(one.id)))
+    return tuple(mistakes)
 
 
-def accepted(
-    text: str,
-    *,
-    wrap: Mapping[str, Wrapper] | None = None,
-    instead: Mapping[str, Functions] | None = None,
-) -> tuple[Accepted, ...]:
-    """The freedoms that a text describes; they need no sentence. Otherwise as `written`."""
-    return _made(text, lambda one, **how: Accepted(one.id, **how), wrap or {}, instead or {})
+def accepted(text: str) -> tuple[Accepted, ...]:
+    """The freedoms that a text describes; they need no sentence. Raises what `written` raises."""
+    return tuple(Accepted(one.id, tuple(one.edits)) for one in _made(text, {}))
 
 
-def _made(
-    text: str,
-    make: Callable[..., Any],
-    wrap: Mapping[str, Wrapper],
-    instead: Mapping[str, Functions],
-) -> tuple[Any, ...]:
+def _made(text: str, wrap: Mapping[str, Wrapper]) -> list[_Passage]:
+    """The passages of a text, each of which is made somehow."""
     passages = list(_passages(text))
-    unknown = (wrap.keys() | instead.keys()) - {one.id for one in passages}
+    unknown = wrap.keys() - {one.id for one in passages}
     if unknown:
         raise ValueError(f"the text has nothing called {', '.join(sorted(unknown))}")
-    return tuple(
-        make(one, edits=one.edits, wrap=wrap.get(one.id), instead=instead.get(one.id))
-        for one in passages
-    )
+    for one in passages:
+        if not one.edits and one.id not in wrap:
+            raise ValueError(f"{one.id}: needs an edit, or a wrapper")
+    return passages
 
 
-def _passages(text: str) -> Iterator[_Written]:
-    found: list[_Written] = []
+def _passages(text: str) -> Iterator[_Passage]:
+    found: list[_Passage] = []
     for line in _lines(text):
         head = re.match(r"([\w-]+):(?:\s+|$)", line)
         if head:
-            found.append(_Written(head[1]))
+            found.append(_Passage(head[1]))
             line = line[head.end() :]
         elif not found or not line.startswith(" "):
             raise ValueError(f"«{line}» belongs to no name: `name: old  →  new` begins one")

@@ -29,7 +29,7 @@ def _made_otherwise(mistake_id: str, **how: Any) -> tuple[Mistake, ...]:
     """The mistakes of crossed_kinks, one of them made in another way."""
     known = entry("crossed_kinks")
     old = known.mistake(mistake_id)
-    new = Mistake(old.id, says=old.says, hint=old.hint, **how)
+    new = Mistake(old.id, old.says, old.hint, **how)
     return tuple(new if mistake is old else mistake for mistake in known.mistakes)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from descent_autograder.questions.editing import Edit
-from descent_autograder.questions.entry import Said
 from descent_autograder.questions.written import accepted, sentences, written
 
 
@@ -50,7 +49,7 @@ def test_sentences_are_shared_and_wrappers_go_by_id() -> None:
         lost:
             It looks lost. Try: Search.
     """)
-    assert shared == {"lost": Said("lost", "It looks lost.", "Search.")}
+    assert shared == {"lost": ("It looks lost.", "Search.")}
     (one,) = written("lost:", said=shared, wrap={"lost": same})
     assert (one.says, one.hint, one.wrap) == ("It looks lost.", "Search.", same)
     (free,) = accepted("other: a  →  b")
@@ -63,7 +62,7 @@ def test_sentences_are_shared_and_wrappers_go_by_id() -> None:
         ("a: x  →  y", "a: no sentence"),
         ("no name here", "«no name here» belongs to no name"),
         ("a: x  →  y  →  z\n    Looks.", "has two arrows"),
-        ("a:\n    It looks as if nothing was changed.", "a: needs pairs of texts"),
+        ("a:\n    It looks as if nothing was changed.", "a: needs an edit, or a wrapper"),
     ],
 )
 def test_what_cant_be_read_is_said(text: str, why: str) -> None:

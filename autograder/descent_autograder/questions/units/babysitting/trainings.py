@@ -16,6 +16,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
+from descent.questions.babysitting import CURVES, FAULTS, HEALTHY
 from numpy.typing import NDArray
 
 from descent_autograder.questions.drawing import drawn
@@ -23,22 +24,12 @@ from descent_autograder.questions.drawing import drawn
 Array = NDArray[Any]
 History = dict[str, Array]
 
-HEALTHY = "healthy"
-FAULTS = (
-    "overfitting",
-    "low capacity",
-    "learning rate too low",
-    "learning rate too high",
-    "diverged",
-    "bad initialization",
-)
 LEARNING_RATES = {
     "low": "learning rate too low",
     "good": HEALTHY,
     "high": "learning rate too high",
     "very high": "diverged",
 }
-CURVES = ("loss", "train_accuracy", "val_accuracy", "update_ratio")
 GROUP = 16
 
 
